@@ -1,0 +1,295 @@
+"""A reference architecture: one versioned part of a hospital's design, as it stands in its `architecture.yml`."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from wardround.model.base import (
+    ComponentName,
+    Criticality,
+    FlowId,
+    JsonValue,
+    Model,
+    Name,
+    Platform,
+    Semver,
+    Text,
+    VariableName,
+)
+
+
+class ParameterType(StrEnum):
+    """What a hospital may write for a parameter."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    ADDRESS = "address"
+    HOSTNAME = "hostname"
+    STRINGS = "strings"
+    ADDRESSES = "addresses"
+    ACCOUNTS = "accounts"
+
+
+class Parameter(Model):
+    """A question an architecture asks of a hospital."""
+
+    type: ParameterType
+    description: Text
+    required: bool = False
+    default: JsonValue = None
+    pattern: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _required_has_no_default(self) -> Parameter:
+        if self.required and self.default is not None:
+            message = "a required parameter has no default"
+            raise ValueError(message)
+        return self
+
+
+class ZoneKind(StrEnum):
+    """What stands in a zone: servers, medical devices, administration, people, or somebody outside the hospital."""
+
+    SERVER = "server"
+    DEVICE = "device"
+    MANAGEMENT = "management"
+    USER = "user"
+    EXTERNAL = "external"
+
+
+class ZoneTemplate(Model):
+    """A network segment that the architecture asks for; the hospital gives it a subnet."""
+
+    purpose: Text
+    kind: ZoneKind
+    required: bool = False
+
+
+class Count(Model):
+    """How many hosts of a component a hospital may have, both ends included; no `max` means any number."""
+
+    min: Annotated[int, Field(ge=0)] = 0
+    max: Annotated[int, Field(ge=1)] | None = None
+
+
+class HostField(StrEnum):
+    """A property of a host that a variable can take its value from."""
+
+    NAME = "name"
+    FQDN = "fqdn"
+    NAMES = "names"
+    ADDRESS = "address"
+    ADDRESSES = "addresses"
+    ZONE = "zone"
+    COMPONENT = "component"
+    CRITICALITY = "criticality"
+    OWNER = "owner"
+    WINDOW = "window"
+    RESTART = "restart"
+
+
+class FromValue(Model):
+    """A constant."""
+
+    value: JsonValue
+
+
+class FromParameter(Model):
+    """A parameter of this architecture, or `architecture.parameter` of another one of the hospital."""
+
+    parameter: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
+
+
+class FromHosts(Model):
+    """One field of every host of a component, in the order of their names."""
+
+    hosts: ComponentName
+    field: HostField
+
+
+class FromHost(Model):
+    """One field of the first host of a component; null where the hospital has none."""
+
+    host: ComponentName
+    field: HostField
+
+
+class FromOwn(Model):
+    """A field of the host itself."""
+
+    own: HostField
+
+
+class FromFlows(Model):
+    """The flows that end (`inbound`) or start (`outbound`) at the host itself."""
+
+    flows: Literal["inbound", "outbound"]
+
+
+class FromSubnets(Model):
+    """The subnets of the hospital's zones: all `internal` ones, those of one kind, or of one named zone."""
+
+    subnets: str
+
+
+class FromRecords(Model):
+    """Name and address of every host of the hospital, for its name service."""
+
+    records: Literal["hosts"]
+
+
+class FromHospital(Model):
+    """A property of the hospital itself."""
+
+    hospital: Literal["hospital", "name", "domain", "timezone"]
+
+
+class FromTest(Model):
+    """True where the host's field has one of the given values."""
+
+    own: HostField
+    one_of: tuple[str, ...]
+
+
+Source = (
+    FromValue
+    | FromParameter
+    | FromHosts
+    | FromHost
+    | FromTest
+    | FromOwn
+    | FromFlows
+    | FromSubnets
+    | FromRecords
+    | FromHospital
+)
+"""Where a role variable takes its value from; each form is told by its key."""
+
+Variables = dict[VariableName, Source]
+
+
+class Everywhere(Model):
+    """What every managed host of the hospital gets, whatever its component."""
+
+    roles: tuple[Name, ...] = ()
+    variables: Variables = {}
+
+
+class Component(Model):
+    """A kind of machine."""
+
+    summary: Text
+    platform: Platform
+    zones: Annotated[tuple[Name, ...], Field(min_length=1)]
+    criticality: Criticality
+    count: Count = Count()
+    roles: tuple[Name, ...] = ()
+    variables: Variables = {}
+
+    @model_validator(mode="after")
+    def _only_managed_hosts_have_roles(self) -> Component:
+        if self.platform is Platform.UNMANAGED and (self.roles or self.variables):
+            message = "an unmanaged component is never touched, so it has no roles and no variables"
+            raise ValueError(message)
+        return self
+
+
+class Protocol(StrEnum):
+    """A transport protocol of a service."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+Port = Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(pattern=r"^([0-9]{1,5}-[0-9]{1,5}|site)$")]
+"""A port, a range `1812-1813`, or `site`: known only from the device model, so the hospital must fill it."""
+
+
+class Service(Model):
+    """A named protocol and port."""
+
+    protocols: Annotated[tuple[Protocol, ...], Field(min_length=1)]
+    ports: Annotated[tuple[Port, ...], Field(min_length=1)]
+    standard: Text
+
+
+class Flow(Model):
+    """One allowed direction: who opens the connection, to whom, by which service, and what for.
+
+    An endpoint is a component, `zone:<zone>`, or one of the words `managed` (every managed host), `internal` (every zone
+    inside the hospital) and `control` (the provider's control node). What no flow allows is denied.
+    """
+
+    id: FlowId
+    sources: Annotated[tuple[str, ...], Field(alias="from", min_length=1)]
+    destinations: Annotated[tuple[str, ...], Field(alias="to", min_length=1)]
+    service: Name
+    purpose: Text
+
+
+class Disruption(StrEnum):
+    """What a change to the control's configuration costs the service."""
+
+    NONE = "none"
+    RELOAD = "reload"
+    RESTART = "restart"
+    WINDOW = "window"
+
+
+class Control(Model):
+    """One checkable requirement."""
+
+    id: Annotated[str, Field(pattern=r"^C-[A-Z]{2,4}-[0-9]{2,3}$")]
+    title: Text
+    check: Text
+    disruption: Disruption
+    evidence: Annotated[tuple[str, ...], Field(min_length=1)]
+    """`role:tag` proves it on a host, a flow id in the network; `attestation: …` by a person; `elsewhere: …` says why not here."""
+    maps: dict[str, tuple[str, ...]] = {}
+    confidence: Literal["H", "M", "L"]
+
+
+class Probe(Model):
+    """A clinical health check that the architecture asks for."""
+
+    id: Annotated[str, Field(pattern=r"^P-[A-Z]{2,4}-[0-9]{2,3}$")]
+    kind: Literal["dicom_echo", "hl7_mllp_ack", "https", "tcp"]
+    source: Annotated[str, Field(alias="from")]
+    destination: Annotated[str, Field(alias="to")]
+    service: Name
+
+
+class Secret(Model):
+    """A role variable whose value only the hospital's vault holds."""
+
+    description: Text
+
+
+class Architecture(Model):
+    """One version of one reference architecture."""
+
+    name: Name
+    version: Semver
+    summary: Text
+    supported_until: date
+    requires: dict[Name, Semver] = {}
+    composes: dict[Name, Semver] = {}
+    parameters: dict[Name, Parameter] = {}
+    zones: dict[Name, ZoneTemplate] = {}
+    roles: tuple[Name, ...] = ()
+    """Every role that this architecture uses, in the order in which a run applies them."""
+    everywhere: Everywhere = Everywhere()
+    components: dict[ComponentName, Component] = {}
+    services: dict[Name, Service] = {}
+    flows: tuple[Flow, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    controls: tuple[Control, ...] = ()
+    secrets: dict[VariableName, Secret] = {}

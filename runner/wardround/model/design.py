@@ -1,0 +1,102 @@
+"""The design: one hospital, resolved. Every host with its roles and variables, every flow with its addresses."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+from wardround.model.architecture import Control, Probe, Protocol, ZoneKind
+from wardround.model.base import Criticality, HostName, JsonValue, Model, Name, Platform, Semver, VariableName
+from wardround.model.hospital import ControlNode, Release, Restart, Window
+
+DESIGN_SCHEMA_VERSION = 1
+
+
+class PinnedArchitecture(Model):
+    """An architecture version that the design was resolved from; `digest` is the SHA-256 of its folder."""
+
+    name: Name
+    version: Semver
+    digest: str
+
+
+class DesignZone(Model):
+    """A network segment of this hospital."""
+
+    name: Name
+    kind: ZoneKind
+    purpose: str
+    subnet: IPv4Network
+    gateway: IPv4Address | None
+    vlan: int | None
+
+
+class DesignHost(Model):
+    """One asset with all that a run needs to know of it."""
+
+    name: HostName
+    fqdn: str
+    component: Name
+    architecture: Name
+    platform: Platform
+    zone: Name
+    address: IPv4Address
+    mac: str | None
+    model: str | None
+    release: Release | None
+    owner: Name
+    window: Name
+    restart: Restart
+    fallback: str | None
+    criticality: Criticality
+    roles: tuple[Name, ...]
+    variables: dict[VariableName, JsonValue]
+
+
+class DesignFlow(Model):
+    """An allowed direction between addresses; inactive where one of its ends has no member in this hospital."""
+
+    id: str
+    service: Name
+    protocols: tuple[Protocol, ...]
+    ports: tuple[str, ...]
+    purpose: str
+    source_hosts: tuple[HostName, ...]
+    destination_hosts: tuple[HostName, ...]
+    sources: tuple[IPv4Network, ...]
+    destinations: tuple[IPv4Network, ...]
+
+    @property
+    def active(self) -> bool:
+        """Whether both ends exist in this hospital."""
+        return bool(self.sources and self.destinations)
+
+
+class DesignWindow(Model):
+    """A change window with its name."""
+
+    name: Name
+    window: Window
+
+
+class Design(Model):
+    """The resolved whole of one hospital: the same input always gives the same bytes."""
+
+    schema_version: int = DESIGN_SCHEMA_VERSION
+    hospital: HostName
+    name: str
+    timezone: str
+    domain: str
+    architectures: tuple[PinnedArchitecture, ...]
+    control: ControlNode
+    role_order: tuple[Name, ...]
+    zones: tuple[DesignZone, ...]
+    hosts: tuple[DesignHost, ...]
+    flows: tuple[DesignFlow, ...]
+    probes: tuple[Probe, ...]
+    controls: tuple[Control, ...]
+    windows: tuple[DesignWindow, ...]
+    secrets: tuple[VariableName, ...]
+
+    def managed_hosts(self) -> tuple[DesignHost, ...]:
+        """Give the hosts that Ansible may touch."""
+        return tuple(host for host in self.hosts if host.platform is Platform.MANAGED)

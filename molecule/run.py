@@ -1,0 +1,122 @@
+"""Run Molecule scenarios, a few at a time: one line each, and the end of the log of each that failed.
+
+    python molecule/run.py [--jobs 2] [SCENARIO ...]
+
+Without names, every folder here that has a `molecule.yml` is a scenario. Whole logs are kept in `logs/molecule/`.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SCENARIOS: Final = Path(__file__).resolve().parent
+ROOT: Final = SCENARIOS.parent
+LOGS: Final = ROOT / "logs" / "molecule"
+
+LIMIT_SECONDS: Final = 1200
+"""A scenario that takes longer hangs: it is ended and its containers are removed."""
+
+TAIL_LINES: Final = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one scenario ended."""
+
+    scenario: str
+    seconds: float
+    failure: str
+    """Empty when the scenario passed."""
+    log: Path
+
+    def line(self) -> str:
+        """One line for people: name, seconds, ok or why not."""
+        return f"molecule {self.scenario:<24} {self.seconds:6.0f} s  {self.failure or 'ok'}"
+
+    def tail(self) -> str:
+        """The end of the scenario's log."""
+        with self.log.open(encoding="utf-8", errors="replace") as lines:
+            return "".join(deque(lines, maxlen=TAIL_LINES))
+
+
+def known_scenarios() -> list[str]:
+    """Name every folder here that holds a scenario."""
+    return sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml"))
+
+
+def molecule(arguments: Sequence[str], log: Path, environment: dict[str, str], limit: float) -> str:
+    """Run molecule in a process group of its own; return why it failed, or an empty string."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "molecule", *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return f"failed: no end after {limit:.0f} s"
+    return "" if code == 0 else f"failed: exit {code}"
+
+
+def run(scenario: str) -> Outcome:
+    """Test one scenario from nothing to nothing."""
+    log = LOGS / f"{scenario}.log"
+    log.write_bytes(b"")
+    # Molecule calls ansible-playbook and ansible-config by name.
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    started = time.monotonic()
+    failure = molecule(["test", "--scenario-name", scenario], log, environment, LIMIT_SECONDS)
+    if failure:
+        molecule(["destroy", "--scenario-name", scenario], log, environment, limit=120)
+    return Outcome(scenario, time.monotonic() - started, failure, log)
+
+
+def main() -> int:
+    """Run the scenarios asked for; 0 only if there was at least one and all passed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="folders here; all when none is named")
+    parser.add_argument("--jobs", type=int, default=2, help="scenarios at a time (2)")
+    options = parser.parse_args()
+
+    known = known_scenarios()
+    wanted = options.scenarios or known
+    if unknown := sorted(set(wanted) - set(known)):
+        parser.error(f"no scenario {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
+    if not wanted:
+        parser.error(f"no scenario in {SCENARIOS.relative_to(ROOT)}/*/molecule.yml")
+
+    LOGS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    failed: list[Outcome] = []
+    with ThreadPoolExecutor(max_workers=options.jobs) as pool:
+        for future in as_completed([pool.submit(run, scenario) for scenario in wanted]):
+            outcome = future.result()
+            print(outcome.line(), flush=True)
+            if outcome.failure:
+                failed.append(outcome)
+    for outcome in failed:
+        print(f"\n── end of {outcome.log.relative_to(ROOT)} ──\n{outcome.tail()}")
+    names = f" ({', '.join(sorted(outcome.scenario for outcome in failed))} failed)" if failed else ""
+    seconds = time.monotonic() - started
+    print(f"molecule: {len(wanted) - len(failed)} of {len(wanted)} scenarios passed in {seconds:.0f} s{names}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

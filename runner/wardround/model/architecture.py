@@ -159,18 +159,10 @@ class FromTest(Model):
     one_of: tuple[str, ...]
 
 
-Source = (
-    FromValue
-    | FromParameter
-    | FromHosts
-    | FromHost
-    | FromTest
-    | FromOwn
-    | FromFlows
-    | FromSubnets
-    | FromRecords
-    | FromHospital
-)
+HospitalSource = FromValue | FromParameter | FromHosts | FromHost | FromSubnets | FromRecords | FromHospital
+"""A value that is the same for every host of the hospital."""
+
+Source = FromTest | FromOwn | FromFlows | HospitalSource
 """Where a role variable takes its value from; each form is told by its key."""
 
 Variables = dict[VariableName, Source]
@@ -224,8 +216,8 @@ class Service(Model):
 class Flow(Model):
     """One allowed direction: who opens the connection, to whom, by which service, and what for.
 
-    An endpoint is a component, `zone:<zone>`, or one of the words `managed` (every managed host), `internal` (every zone
-    inside the hospital) and `control` (the provider's control node). What no flow allows is denied.
+    An endpoint is a component, `zone:<zone>`, or one of the words `managed` (every managed host), `internal` (every
+    zone inside the hospital) and `control` (the provider's control node). What no flow allows is denied.
     """
 
     id: FlowId
@@ -252,7 +244,10 @@ class Control(Model):
     check: Text
     disruption: Disruption
     evidence: Annotated[tuple[str, ...], Field(min_length=1)]
-    """`role:tag` proves it on a host, a flow id in the network; `attestation: …` by a person; `elsewhere: …` says why not here."""
+    """`role:tag` proves it on a host, a flow id in the network, `attestation: …` a person.
+
+    `elsewhere: …` says why nothing on a host can.
+    """
     maps: dict[str, tuple[str, ...]] = {}
     confidence: Literal["H", "M", "L"]
 

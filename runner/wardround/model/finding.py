@@ -62,11 +62,12 @@ class Finding(Model):
 
 
 def fingerprint(hospital: str, verdict: TaskVerdict) -> str:
-    """Name a disagreement by what it is about, not by when or how it was seen: 16 hex digits of a SHA-256.
+    """Name a disagreement by what it is about, not by when it was seen: 16 hex digits of a SHA-256.
 
-    The task's line is left out, so that editing a role does not make an old finding new; drifted and failed are the same
-    disagreement, unknown is another.
+    The task's line is left out, so that editing a role does not make an old finding new; drifted and failed are
+    the same disagreement, unknown is another.
     """
     kind = "unknown" if verdict.verdict is Verdict.UNKNOWN else "drift"
-    text = "\x1f".join((hospital, verdict.host, verdict.role, verdict.task, verdict.resource, kind))
+    parts = (hospital, verdict.host, verdict.role, verdict.task, verdict.resource, kind)
+    text = "\x1f".join(parts)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

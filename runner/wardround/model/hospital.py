@@ -91,7 +91,9 @@ class Hospital(Model):
     hospital: HostName
     name: Text
     timezone: Text
-    domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=200)]
+    domain: Annotated[
+        str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=200)
+    ]
     architecture: Annotated[dict[Name, Semver], Field(min_length=1)]
     control: ControlNode
     parameters: dict[Name, dict[Name, JsonValue]] = {}

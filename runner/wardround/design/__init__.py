@@ -1,0 +1,1 @@
+"""Pure: a hospital manifest and its architectures become one design."""

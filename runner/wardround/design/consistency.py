@@ -1,0 +1,161 @@
+"""What architectures promise each other: every name that one uses is declared by it or by one that it requires."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wardround.design.fault import Fault, did_you_mean
+from wardround.design.flow import WORDS, ZONE_PREFIX
+from wardround.model.architecture import (
+    Architecture,
+    FromHost,
+    FromHosts,
+    FromParameter,
+    FromSubnets,
+    Source,
+    Variables,
+    ZoneKind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wardround.design.fault import ManifestPath
+
+_SUBNET_WORDS = frozenset({"internal", *(kind.value for kind in ZoneKind)})
+
+
+def architecture_faults(architecture: Architecture, known: tuple[Architecture, ...]) -> tuple[Fault, ...]:
+    """Name every reference in `architecture` that leads nowhere; `known` are the architectures that it requires."""
+    whole = (*known, architecture)
+    return (
+        *_component_faults(architecture, whole),
+        *_flow_faults(architecture, whole),
+        *_control_faults(architecture, whole),
+        *_double_faults(architecture, known),
+    )
+
+
+def _names(values: Iterable[Iterable[str]]) -> frozenset[str]:
+    return frozenset(name for each in values for name in each)
+
+
+def _nowhere(kind: str, word: str, known: Iterable[str], path: ManifestPath) -> Fault:
+    names = sorted(known)
+    return Fault(
+        "WR-146",
+        f'{kind} "{word}" is not declared{did_you_mean(word, names)}',
+        path,
+        f"known: {', '.join(names) or 'none'}",
+    )
+
+
+def _component_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:
+    zones = _names(each.zones for each in whole)
+    roles = _names(each.roles for each in whole)
+    faults: list[Fault] = []
+    blocks: list[tuple[ManifestPath, tuple[str, ...], Variables]] = [
+        (("everywhere",), architecture.everywhere.roles, architecture.everywhere.variables)
+    ]
+    for name, component in architecture.components.items():
+        path: ManifestPath = ("components", name)
+        blocks.append((path, component.roles, component.variables))
+        faults.extend(
+            _nowhere("zone", zone, zones, (*path, "zones", index))
+            for index, zone in enumerate(component.zones)
+            if zone not in zones
+        )
+    for path, used, variables in blocks:
+        faults.extend(
+            _nowhere("role", role, roles, (*path, "roles", index))
+            for index, role in enumerate(used)
+            if role not in roles
+        )
+        for variable, source in variables.items():
+            faults.extend(_source_faults(source, architecture, whole, (*path, "variables", variable)))
+    return faults
+
+
+def _source_faults(
+    source: Source, architecture: Architecture, whole: tuple[Architecture, ...], path: ManifestPath
+) -> list[Fault]:
+    components = _names(each.components for each in whole)
+    match source:
+        case FromParameter(parameter=parameter):
+            owner, _, name = parameter.rpartition(".")
+            declared = next((each.parameters for each in whole if each.name == (owner or architecture.name)), {})
+            return [] if name in declared else [_nowhere("parameter", parameter, declared, path)]
+        case FromHosts(hosts=component) | FromHost(host=component):
+            return [] if component in components else [_nowhere("component", component, components, path)]
+        case FromSubnets(subnets=which):
+            known = _SUBNET_WORDS | _names(each.zones for each in whole)
+            return [] if which in known else [_nowhere("subnet selection", which, known, path)]
+        case _:
+            return []
+
+
+def _flow_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:
+    services = _names(each.services for each in whole)
+    endpoints = (
+        WORDS
+        | _names(each.components for each in whole)
+        | {f"{ZONE_PREFIX}{zone}" for each in whole for zone in each.zones}
+    )
+    faults = []
+    for index, flow in enumerate(architecture.flows):
+        if flow.service not in services:
+            faults.append(_nowhere("service", flow.service, services, ("flows", index, "service")))
+        for side, words in (("from", flow.sources), ("to", flow.destinations)):
+            faults.extend(
+                _nowhere("endpoint", word, endpoints, ("flows", index, side)) for word in words if word not in endpoints
+            )
+    for index, probe in enumerate(architecture.probes):
+        if probe.service not in services:
+            faults.append(_nowhere("service", probe.service, services, ("probes", index, "service")))
+        faults.extend(
+            _nowhere("endpoint", word, endpoints, ("probes", index))
+            for word in (probe.source, probe.destination)
+            if word not in endpoints
+        )
+    return faults
+
+
+def _control_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:
+    flows = {flow.id for each in whole for flow in each.flows}
+    roles = _names(each.roles for each in whole)
+    faults = []
+    for index, control in enumerate(architecture.controls):
+        for evidence in control.evidence:
+            path: ManifestPath = ("controls", index, "evidence")
+            if evidence.startswith(("attestation: ", "elsewhere: ")):
+                continue
+            if evidence.startswith("F-"):
+                if evidence not in flows:
+                    faults.append(_nowhere("flow", evidence, flows, path))
+            elif evidence.partition(":")[0] not in roles:
+                faults.append(_nowhere("role", evidence.partition(":")[0], roles, path))
+    return faults
+
+
+def _double_faults(architecture: Architecture, known: tuple[Architecture, ...]) -> list[Fault]:
+    faults: list[Fault] = []
+    for kind, mine, theirs in (
+        ("components", architecture.components, _names(each.components for each in known)),
+        ("services", architecture.services, _names(each.services for each in known)),
+    ):
+        faults.extend(
+            Fault(
+                "WR-146",
+                f'{kind} "{name}" is declared by a required architecture too',
+                (kind, name),
+                "use the declared one, or another name",
+            )
+            for name in mine
+            if name in theirs
+        )
+    flow_ids = [flow.id for each in (*known, architecture) for flow in each.flows]
+    faults.extend(
+        Fault("WR-146", f"flow id {flow} is used twice", ("flows",), "give each flow an id of its own")
+        for flow in sorted({one for one in flow_ids if flow_ids.count(one) > 1})
+    )
+    return faults

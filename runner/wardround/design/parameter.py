@@ -1,0 +1,177 @@
+"""Parameters: what a hospital answered, checked against what its architectures asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address
+from typing import TYPE_CHECKING
+
+from wardround.design.fault import Fault, did_you_mean
+from wardround.model.architecture import Parameter, ParameterType
+from wardround.model.base import JsonValue
+
+if TYPE_CHECKING:
+    from wardround.design.parts import Parts
+    from wardround.model.hospital import Hospital
+
+Answers = dict[str, dict[str, JsonValue]]
+"""architecture → parameter → value, with defaults filled in."""
+
+_HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$")
+_ACCOUNT_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+_ACCOUNT_KEYS = {"name", "full_name", "keys", "sudo"}
+_KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
+
+
+def answer(hospital: Hospital, parts: Parts) -> tuple[Answers, tuple[Fault, ...]]:
+    """Fill defaults in, and name every parameter that is unknown, missing or outside what its architecture allows."""
+    faults = list(_unknown(hospital, parts))
+    answers: Answers = {}
+    for architecture in parts.architectures:
+        given = hospital.parameters.get(architecture.name, {})
+        answers[architecture.name] = {}
+        for name, parameter in sorted(architecture.parameters.items()):
+            path = ("parameters", architecture.name, name)
+            if name not in given:
+                if parameter.required:
+                    faults.append(
+                        Fault(
+                            "WR-135",
+                            f'mandatory parameter "{architecture.name}.{name}" is missing: {parameter.description}',
+                            path,
+                            f"add {name}: under parameters.{architecture.name}",
+                        )
+                    )
+                answers[architecture.name][name] = parameter.default
+                continue
+            reason = refusal(parameter, given[name])
+            if reason:
+                faults.append(
+                    Fault(
+                        "WR-142",
+                        f'parameter "{architecture.name}.{name}" {reason}',
+                        path,
+                        f"{parameter.description}; see `wardround architecture show {architecture.name}`",
+                    )
+                )
+            answers[architecture.name][name] = given[name]
+    return answers, tuple(faults)
+
+
+def _unknown(hospital: Hospital, parts: Parts) -> list[Fault]:
+    names = {each.name for each in parts.architectures}
+    faults = []
+    for architecture, given in hospital.parameters.items():
+        if architecture not in names:
+            hint = did_you_mean(architecture, names)
+            faults.append(
+                Fault(
+                    "WR-141",
+                    f'parameters for "{architecture}", which this hospital does not pin{hint}',
+                    ("parameters", architecture),
+                    "pin the architecture, or take its parameters out",
+                )
+            )
+            continue
+        known = parts.parameters(architecture)
+        faults.extend(
+            Fault(
+                "WR-141",
+                f'architecture {architecture} has no parameter "{name}"{did_you_mean(name, known)}',
+                ("parameters", architecture, name),
+                f"`wardround architecture show {architecture}` lists its parameters",
+            )
+            for name in given
+            if name not in known
+        )
+    return faults
+
+
+def refusal(parameter: Parameter, value: JsonValue) -> str:
+    """Say why the value is not allowed for the parameter; an empty text means that it is."""
+    return _REFUSALS[parameter.type](parameter, value)
+
+
+def _string_refusal(parameter: Parameter, value: JsonValue) -> str:
+    if not isinstance(value, str):
+        return "must be a text"
+    if parameter.choices is not None and value not in parameter.choices:
+        return f"must be one of {', '.join(parameter.choices)}"
+    if parameter.pattern is not None and not re.search(parameter.pattern, value):
+        return f"must match {parameter.pattern}"
+    return ""
+
+
+def _integer_refusal(parameter: Parameter, value: JsonValue) -> str:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "must be a whole number"
+    if parameter.minimum is not None and value < parameter.minimum:
+        return f"must be at least {parameter.minimum}"
+    if parameter.maximum is not None and value > parameter.maximum:
+        return f"must be at most {parameter.maximum}"
+    return ""
+
+
+def _boolean_refusal(_parameter: Parameter, value: JsonValue) -> str:
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
+def _address_refusal(_parameter: Parameter, value: JsonValue) -> str:
+    return "" if _is_address(value) else "must be an IPv4 address"
+
+
+def _hostname_refusal(_parameter: Parameter, value: JsonValue) -> str:
+    return "" if isinstance(value, str) and _HOSTNAME.match(value) else "must be a host name (RFC 1123)"
+
+
+def _strings_refusal(_parameter: Parameter, value: JsonValue) -> str:
+    good = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return "" if good else "must be a list of texts"
+
+
+def _addresses_refusal(_parameter: Parameter, value: JsonValue) -> str:
+    good = isinstance(value, list) and all(_is_address(each) for each in value)
+    return "" if good else "must be a list of IPv4 addresses"
+
+
+def _accounts_refusal(_parameter: Parameter, value: JsonValue) -> str:
+    shape = "must be a list of accounts, each {name, full_name, keys: [SSH public keys], sudo: true or false}"
+    if not isinstance(value, list):
+        return shape
+    return next((reason for account in value if (reason := _account_refusal(account, shape))), "")
+
+
+def _account_refusal(account: JsonValue, shape: str) -> str:
+    if not isinstance(account, dict) or set(account) != _ACCOUNT_KEYS:
+        return shape
+    name, keys = account["name"], account["keys"]
+    if not isinstance(name, str) or not _ACCOUNT_NAME.match(name):
+        return "has an account whose name is not a Unix user name"
+    if not isinstance(keys, list) or not all(isinstance(key, str) and key.startswith(_KEY_TYPES) for key in keys):
+        return f'has an account "{name}" whose keys are not SSH public keys'
+    if not isinstance(account["full_name"], str) or not isinstance(account["sudo"], bool):
+        return shape
+    return ""
+
+
+def _is_address(value: JsonValue) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        IPv4Address(value)
+    except AddressValueError:
+        return False
+    return True
+
+
+_REFUSALS: dict[ParameterType, Callable[[Parameter, JsonValue], str]] = {
+    ParameterType.STRING: _string_refusal,
+    ParameterType.INTEGER: _integer_refusal,
+    ParameterType.BOOLEAN: _boolean_refusal,
+    ParameterType.ADDRESS: _address_refusal,
+    ParameterType.HOSTNAME: _hostname_refusal,
+    ParameterType.STRINGS: _strings_refusal,
+    ParameterType.ADDRESSES: _addresses_refusal,
+    ParameterType.ACCOUNTS: _accounts_refusal,
+}

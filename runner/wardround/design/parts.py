@@ -1,0 +1,87 @@
+"""The architectures of one hospital seen as one: which component, role, service or zone comes from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wardround.model.architecture import (
+        Architecture,
+        Component,
+        Control,
+        Flow,
+        Parameter,
+        Probe,
+        Service,
+        Variables,
+        ZoneTemplate,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedComponent:
+    """A component and the architecture that it belongs to."""
+
+    architecture: str
+    component: Component
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All architectures of a hospital, required ones first, with their names joined."""
+
+    architectures: tuple[Architecture, ...]
+    components: dict[str, OwnedComponent]
+    zones: dict[str, ZoneTemplate]
+    services: dict[str, Service]
+    role_order: tuple[str, ...]
+
+    def parameters(self, architecture: str) -> dict[str, Parameter]:
+        """Give the parameters of one architecture, none for one that the hospital does not have."""
+        return next((each.parameters for each in self.architectures if each.name == architecture), {})
+
+    def everywhere_roles(self) -> frozenset[str]:
+        """Give the roles that every managed host gets."""
+        return frozenset(role for each in self.architectures for role in each.everywhere.roles)
+
+    def everywhere_variables(self) -> tuple[tuple[str, Variables], ...]:
+        """Give the variables that every managed host gets, with the architecture that sets them."""
+        return tuple((each.name, each.everywhere.variables) for each in self.architectures)
+
+    def flows(self) -> tuple[Flow, ...]:
+        """Give every flow, in the order of its id."""
+        return tuple(sorted((flow for each in self.architectures for flow in each.flows), key=lambda flow: flow.id))
+
+    def controls(self) -> tuple[Control, ...]:
+        """Give every control, in the order of its id."""
+        return tuple(sorted((one for each in self.architectures for one in each.controls), key=lambda one: one.id))
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Give every clinical probe, in the order of its id."""
+        return tuple(sorted((one for each in self.architectures for one in each.probes), key=lambda one: one.id))
+
+    def secrets(self) -> tuple[str, ...]:
+        """Give the names of the variables that only the vault holds."""
+        return tuple(sorted({name for each in self.architectures for name in each.secrets}))
+
+
+def join(architectures: tuple[Architecture, ...]) -> Parts:
+    """Join the architectures of a hospital; `architectures` has required ones before those that require them.
+
+    A zone that several architectures name is one zone: the first description stands. Components and services belong to
+    exactly one architecture, which `architecture_faults` checks.
+    """
+    components: dict[str, OwnedComponent] = {}
+    zones: dict[str, ZoneTemplate] = {}
+    services: dict[str, Service] = {}
+    role_order: dict[str, None] = {}
+    for each in architectures:
+        for name, component in each.components.items():
+            components.setdefault(name, OwnedComponent(each.name, component))
+        for name, zone in each.zones.items():
+            zones.setdefault(name, zone)
+        for name, service in each.services.items():
+            services.setdefault(name, service)
+        role_order.update(dict.fromkeys(each.roles))
+    return Parts(architectures, components, zones, services, tuple(role_order))

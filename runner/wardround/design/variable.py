@@ -1,0 +1,140 @@
+"""Role variables: each source of an architecture becomes a value for one host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wardround.model.architecture import (
+    FromFlows,
+    FromHospital,
+    FromHost,
+    FromHosts,
+    FromOwn,
+    FromParameter,
+    FromRecords,
+    FromSubnets,
+    FromTest,
+    FromValue,
+    HospitalSource,
+    HostField,
+    Source,
+    ZoneKind,
+)
+
+if TYPE_CHECKING:
+    from wardround.design.parameter import Answers
+    from wardround.model.base import JsonValue
+    from wardround.model.design import DesignFlow, DesignHost, DesignZone
+    from wardround.model.hospital import Hospital
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that a host's variables may take values from; its lists are made once a hospital."""
+
+    hospital: Hospital
+    answers: Answers
+    hosts: tuple[DesignHost, ...]
+    by_component: dict[str, tuple[DesignHost, ...]]
+    zones: tuple[DesignZone, ...]
+    inbound: dict[str, tuple[DesignFlow, ...]]
+    outbound: dict[str, tuple[DesignFlow, ...]]
+
+
+def surroundings(
+    hospital: Hospital,
+    answers: Answers,
+    hosts: tuple[DesignHost, ...],
+    zones: tuple[DesignZone, ...],
+    flows: tuple[DesignFlow, ...],
+) -> Surroundings:
+    """Index a hospital's hosts by component and its flows by the hosts at their ends."""
+    by_component: dict[str, list[DesignHost]] = {}
+    for host in hosts:
+        by_component.setdefault(host.component, []).append(host)
+    inbound: dict[str, list[DesignFlow]] = {}
+    outbound: dict[str, list[DesignFlow]] = {}
+    for flow in flows:
+        if not flow.active:
+            continue
+        for name in flow.destination_hosts:
+            inbound.setdefault(name, []).append(flow)
+        for name in flow.source_hosts:
+            outbound.setdefault(name, []).append(flow)
+    return Surroundings(
+        hospital,
+        answers,
+        hosts,
+        {name: tuple(found) for name, found in by_component.items()},
+        zones,
+        {name: tuple(found) for name, found in inbound.items()},
+        {name: tuple(found) for name, found in outbound.items()},
+    )
+
+
+def value_of(source: Source, architecture: str, host: DesignHost, around: Surroundings) -> JsonValue:
+    """Give the value that the source has for the host; `architecture` is the one that wrote the source."""
+    match source:
+        case FromTest(own=field, one_of=values):
+            return field_of(host, field) in values
+        case FromOwn(own=field):
+            return field_of(host, field)
+        case FromFlows(flows="inbound"):
+            return [_rule(flow, inbound=True) for flow in around.inbound.get(host.name, ())]
+        case FromFlows():
+            return [_rule(flow, inbound=False) for flow in around.outbound.get(host.name, ())]
+        case _:
+            return _hospital_value(source, architecture, around)
+
+
+def _hospital_value(source: HospitalSource, architecture: str, around: Surroundings) -> JsonValue:
+    match source:
+        case FromValue(value=value):
+            found: JsonValue = value
+        case FromParameter(parameter=parameter):
+            owner, _, name = parameter.rpartition(".")
+            found = around.answers[owner or architecture][name]
+        case FromHosts(hosts=component, field=field):
+            found = [field_of(each, field) for each in around.by_component.get(component, ())]
+        case FromHost(host=component, field=field):
+            hosts = around.by_component.get(component, ())
+            found = field_of(hosts[0], field) if hosts else None
+        case FromSubnets(subnets=which):
+            found = [str(zone.subnet) for zone in around.zones if _meant(zone, which)]
+        case FromRecords():
+            found = [{"name": each.name, "address": str(each.address)} for each in around.hosts]
+        case FromHospital(hospital=field_name):
+            found = str(getattr(around.hospital, field_name))
+    return found
+
+
+def field_of(host: DesignHost, field: HostField) -> JsonValue:
+    """Give one property of a host as plain data."""
+    match field:
+        case HostField.NAMES:
+            return [host.fqdn, host.name]
+        case HostField.ADDRESSES:
+            return [str(host.address)]
+        case _:
+            return str(getattr(host, field.value))
+
+
+def _meant(zone: DesignZone, which: str) -> bool:
+    if which == "internal":
+        return zone.kind is not ZoneKind.EXTERNAL
+    return which in (zone.kind.value, zone.name)
+
+
+def _rule(flow: DesignFlow, *, inbound: bool) -> JsonValue:
+    return {
+        "flow": flow.id,
+        "protocols": [protocol.value for protocol in flow.protocols],
+        "ports": list(flow.ports),
+        "peers": [_peer(str(network)) for network in (flow.sources if inbound else flow.destinations)],
+        "purpose": flow.purpose,
+    }
+
+
+def _peer(network: str) -> str:
+    return network.removesuffix("/32")

@@ -1,0 +1,1 @@
+"""Pure: what a run saw is judged against what the design planned."""

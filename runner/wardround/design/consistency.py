@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wardround.design.fault import Fault, did_you_mean
-from wardround.design.flow import WORDS, ZONE_PREFIX
+from wardround.design.flow import MANAGED, WORDS, ZONE_PREFIX
 from wardround.model.architecture import (
     Architecture,
+    FromFormat,
     FromHost,
     FromHosts,
+    FromList,
+    FromMap,
     FromParameter,
     FromSubnets,
     Source,
@@ -85,11 +88,16 @@ def _source_faults(
             owner, _, name = parameter.rpartition(".")
             declared = next((each.parameters for each in whole if each.name == (owner or architecture.name)), {})
             return [] if name in declared else [_nowhere("parameter", parameter, declared, path)]
-        case FromHosts(hosts=component) | FromHost(host=component):
-            return [] if component in components else [_nowhere("component", component, components, path)]
-        case FromSubnets(subnets=which):
+        case FromHosts(hosts=component) | FromHost(host=component) | FromFormat(host=component):
+            good = component in components or component == MANAGED
+            return [] if good else [_nowhere("component", component, components, path)]
+        case FromSubnets(subnets=words):
             known = _SUBNET_WORDS | _names(each.zones for each in whole)
-            return [] if which in known else [_nowhere("subnet selection", which, known, path)]
+            return [_nowhere("subnet selection", word, known, path) for word in words if word not in known]
+        case FromList(list=sources):
+            return [fault for each in sources for fault in _source_faults(each, architecture, whole, path)]
+        case FromMap(map=named):
+            return [fault for each in named.values() for fault in _source_faults(each, architecture, whole, path)]
         case _:
             return []
 

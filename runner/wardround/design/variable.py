@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wardround.design.flow import MANAGED
 from wardround.model.architecture import (
     FromFlows,
+    FromFormat,
     FromHospital,
     FromHost,
     FromHosts,
+    FromList,
+    FromMap,
     FromOwn,
     FromParameter,
     FromRecords,
@@ -21,6 +25,7 @@ from wardround.model.architecture import (
     Source,
     ZoneKind,
 )
+from wardround.model.base import Platform
 
 if TYPE_CHECKING:
     from wardround.design.parameter import Answers
@@ -37,6 +42,7 @@ class Surroundings:
     answers: Answers
     hosts: tuple[DesignHost, ...]
     by_component: dict[str, tuple[DesignHost, ...]]
+    """Hosts by their component, and all managed ones under `managed`."""
     zones: tuple[DesignZone, ...]
     inbound: dict[str, tuple[DesignFlow, ...]]
     outbound: dict[str, tuple[DesignFlow, ...]]
@@ -50,7 +56,7 @@ def surroundings(
     flows: tuple[DesignFlow, ...],
 ) -> Surroundings:
     """Index a hospital's hosts by component and its flows by the hosts at their ends."""
-    by_component: dict[str, list[DesignHost]] = {}
+    by_component: dict[str, list[DesignHost]] = {MANAGED: [host for host in hosts if host.platform is Platform.MANAGED]}
     for host in hosts:
         by_component.setdefault(host.component, []).append(host)
     inbound: dict[str, list[DesignFlow]] = {}
@@ -90,20 +96,37 @@ def value_of(source: Source, architecture: str, host: DesignHost, around: Surrou
 
 def _hospital_value(source: HospitalSource, architecture: str, around: Surroundings) -> JsonValue:
     match source:
+        case FromList(list=sources):
+            return [_hospital_value(each, architecture, around) for each in sources]
+        case FromMap(map=named):
+            return {name: _hospital_value(each, architecture, around) for name, each in named.items()}
         case FromValue(value=value):
-            found: JsonValue = value
+            return value
         case FromParameter(parameter=parameter):
             owner, _, name = parameter.rpartition(".")
-            found = around.answers[owner or architecture][name]
-        case FromHosts(hosts=component, field=field):
-            found = [field_of(each, field) for each in around.by_component.get(component, ())]
+            return around.answers[owner or architecture][name]
+        case _:
+            return _looked_up(source, around)
+
+
+def _looked_up(
+    source: FromHosts | FromHost | FromFormat | FromSubnets | FromRecords | FromHospital, around: Surroundings
+) -> JsonValue:
+    found: JsonValue
+    match source:
+        case FromHosts(hosts=word, field=field):
+            found = [field_of(each, field) for each in around.by_component.get(word, ())]
         case FromHost(host=component, field=field):
             hosts = around.by_component.get(component, ())
             found = field_of(hosts[0], field) if hosts else None
-        case FromSubnets(subnets=which):
-            found = [str(zone.subnet) for zone in around.zones if _meant(zone, which)]
-        case FromRecords():
-            found = [{"name": each.name, "address": str(each.address)} for each in around.hosts]
+        case FromFormat(host=component, format=text):
+            hosts = around.by_component.get(component, ())
+            found = _formatted(text, hosts[0]) if hosts else ""
+        case FromSubnets(subnets=words):
+            found = [str(zone.subnet) for zone in around.zones if any(_meant(zone, word) for word in words)]
+        case FromRecords(records=which):
+            meant = around.hosts if which == "hosts" else around.by_component[MANAGED]
+            found = [{"name": each.name, "address": str(each.address)} for each in meant]
         case FromHospital(hospital=field_name):
             found = str(getattr(around.hospital, field_name))
     return found
@@ -120,10 +143,14 @@ def field_of(host: DesignHost, field: HostField) -> JsonValue:
             return str(getattr(host, field.value))
 
 
-def _meant(zone: DesignZone, which: str) -> bool:
-    if which == "internal":
+def _formatted(text: str, host: DesignHost) -> str:
+    return text.replace("{name}", host.name).replace("{fqdn}", host.fqdn).replace("{address}", str(host.address))
+
+
+def _meant(zone: DesignZone, word: str) -> bool:
+    if word == "internal":
         return zone.kind is not ZoneKind.EXTERNAL
-    return which in (zone.kind.value, zone.name)
+    return word in (zone.kind.value, zone.name)
 
 
 def _rule(flow: DesignFlow, *, inbound: bool) -> JsonValue:

@@ -122,6 +122,13 @@ class FromHost(Model):
     field: HostField
 
 
+class FromFormat(Model):
+    """A text with `{name}`, `{fqdn}` or `{address}` of the first host of a component; empty where there is none."""
+
+    host: ComponentName
+    format: Text
+
+
 class FromOwn(Model):
     """A field of the host itself."""
 
@@ -135,15 +142,15 @@ class FromFlows(Model):
 
 
 class FromSubnets(Model):
-    """The subnets of the hospital's zones: all `internal` ones, those of one kind, or of one named zone."""
+    """The subnets of the hospital's zones: all `internal` ones, those of some kinds, or of some named zones."""
 
-    subnets: str
+    subnets: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class FromRecords(Model):
-    """Name and address of every host of the hospital, for its name service."""
+    """Name and address of every host of the hospital (`hosts`), or of the managed ones (`managed`)."""
 
-    records: Literal["hosts"]
+    records: Literal["hosts", "managed"]
 
 
 class FromHospital(Model):
@@ -159,7 +166,30 @@ class FromTest(Model):
     one_of: tuple[str, ...]
 
 
-HospitalSource = FromValue | FromParameter | FromHosts | FromHost | FromSubnets | FromRecords | FromHospital
+class FromList(Model):
+    """A list whose members come from sources of their own."""
+
+    list: tuple[HospitalSource, ...]
+
+
+class FromMap(Model):
+    """A map whose values come from sources of their own."""
+
+    map: dict[str, HospitalSource]
+
+
+HospitalSource = (
+    FromList
+    | FromMap
+    | FromValue
+    | FromParameter
+    | FromHosts
+    | FromHost
+    | FromFormat
+    | FromSubnets
+    | FromRecords
+    | FromHospital
+)
 """A value that is the same for every host of the hospital."""
 
 Source = FromTest | FromOwn | FromFlows | HospitalSource

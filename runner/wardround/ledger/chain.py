@@ -115,12 +115,13 @@ def walk(connection: Connection, known: Head | None) -> Head:
         raise LedgerTamperedError(f"this is ledger {head.ledger}, not {known.ledger}", remedy=_REMEDY)
     sequence, running = 0, genesis(head.ledger)
     _compare(known, sequence, running)
-    rows = connection.execution_options(yield_per=_PAGE).execute(select(*_COLUMNS).order_by(events.c.sequence))
-    for row in rows:
-        link = _Link._make(row)
-        _check(link, sequence + 1, running)
-        sequence, running = link.sequence, link.hash
-        _compare(known, sequence, running)
+    ordered = select(*_COLUMNS).order_by(events.c.sequence)
+    with connection.execution_options(yield_per=_PAGE).execute(ordered) as rows:
+        for row in rows:
+            link = _Link._make(row)
+            _check(link, sequence + 1, running)
+            sequence, running = link.sequence, link.hash
+            _compare(known, sequence, running)
     if head.sequence > sequence:
         raise _tampered(sequence + 1, f"is missing; the ledger once reached event {head.sequence}")
     if head.sequence < sequence:

@@ -75,7 +75,7 @@ def read_hosts(connection: Connection, run: str) -> tuple[HostVerdict, ...]:
     columns = [column for column in host_verdicts.c if column.name != "run"]
     rows = connection.execute(select(*columns).where(host_verdicts.c.run == run)).mappings()
     # Sorted here, because databases sort a hyphen differently.
-    return tuple(sorted((HostVerdict.model_validate(row) for row in rows), key=lambda verdict: verdict.host))
+    return tuple(sorted((HostVerdict.model_validate(dict(row)) for row in rows), key=lambda verdict: verdict.host))
 
 
 def read_tasks(connection: Connection, run: str) -> tuple[TaskVerdict, ...]:

@@ -1,0 +1,158 @@
+"""Containers of a twin: what each is created with, and podman's word on which exist."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from wardround.twin.command import attempt, run
+from wardround.twin.credentials import HostKey
+from wardround.twin.furniture import File, furnish, gateway_files, host_files
+from wardround.twin.image import Release, image_name
+from wardround.twin.plan import GATEWAY, Lab, TwinHost, container_name
+from wardround.twin.podman import Flags
+
+HOSPITAL_LABEL = "wardround.hospital"
+HOST_LABEL = "wardround.host"
+DIGEST_LABEL = "wardround.digest"
+PACKAGE_CACHE = "/var/cache/apt-cacher-ng"
+"""Where a host with an uplink keeps packages; a volume of its own, because it makes the next twin fast."""
+
+_GATEWAY_RELEASE: Release = "debian-12"
+_QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as it should be; `digest` covers all that would need a new one when it changes."""
+
+    host: str
+    name: str
+    image: str
+    options: tuple[str, ...]
+    files: tuple[File, ...]
+    account: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A container as podman reports it; `pid` is 0 unless it runs."""
+
+    host: str
+    name: str
+    state: str
+    pid: int
+    digest: str
+
+
+def host_container(lab: Lab, host: TwinHost, key: HostKey, automation: str, upstream: dict[str, str]) -> Container:
+    """Return a managed host's container."""
+    network: tuple[str, ...] = ("--network=none",)
+    if host.uplink:
+        volume = f"--volume={package_volume(lab.hospital.name)}:{PACKAGE_CACHE}"
+        network = ("--network=podman", "--dns=none", volume)
+    # A network namespace starts with what this machine forwards; a server does not route.
+    options = (*network, *_sysctls(*_QUIET, "net.ipv4.ip_forward=0"))
+    legs = [asdict(leg) for leg in lab.legs(host)]
+    digest = _digest(host.release, options, key.public, automation, legs)
+    files = host_files(host.name, key, automation, upstream)
+    return Container(
+        host.name, lab.container(host.name), image_name(host.release), options, files, account=True, digest=digest
+    )
+
+
+def gateway_container(lab: Lab) -> Container:
+    """Return the container that routes between the zones."""
+    options = ("--network=none", *_sysctls(*_QUIET, "net.ipv4.ip_forward=1"))
+    legs = [asdict(leg) for leg in lab.gateway_legs()]
+    digest = _digest(_GATEWAY_RELEASE, options, lab.hospital.forward_rules, legs)
+    files = gateway_files("gateway", lab.hospital.forward_rules)
+    return Container(
+        GATEWAY, lab.container(GATEWAY), image_name(_GATEWAY_RELEASE), options, files, account=False, digest=digest
+    )
+
+
+def releases(lab: Lab) -> tuple[Release, ...]:
+    """Return the releases whose images the twin needs."""
+    return tuple(sorted({_GATEWAY_RELEASE, *(host.release for host in lab.hospital.hosts)}))
+
+
+def create_command(container: Container, hospital: str, flags: Flags) -> tuple[str, ...]:
+    """Return the command that creates a container without starting it, over what a crash may have left of it."""
+    labels = {HOSPITAL_LABEL: hospital, HOST_LABEL: container.host, DIGEST_LABEL: container.digest}
+    return (
+        *("podman", *flags.podman, "create", "--quiet", "--replace", "--no-hosts"),
+        *("--name", container.name, "--hostname", container.host.lstrip("-")),
+        *flags.run_options(),
+        *(f"--label={name}={value}" for name, value in labels.items()),
+        *container.options,
+        container.image,
+        "/sbin/init",
+    )
+
+
+def find(hospital: str) -> dict[str, Found]:
+    """Return the containers of a hospital by host name, whatever their state."""
+    listed = run(("podman", "ps", "--all", "--filter", f"label={HOSPITAL_LABEL}={hospital}", "--format", "json"))
+    found = [
+        Found(
+            host=entry["Labels"].get(HOST_LABEL, ""),
+            name=entry["Names"][0],
+            state=entry["State"],
+            pid=entry["Pid"] if entry["State"] == "running" else 0,
+            digest=entry["Labels"].get(DIGEST_LABEL, ""),
+        )
+        for entry in json.loads(listed)
+    ]
+    return {container.host: container for container in found}
+
+
+def ensure_running(container: Container, found: Found | None, hospital: str, flags: Flags) -> bool:
+    """Create, furnish and start a container as far as it is not; return whether it was started.
+
+    A container that was created but never started may be half furnished, so it is furnished again.
+    """
+    if found is not None and found.state == "running":
+        return False
+    if found is not None and found.state == "paused":
+        run(("podman", "unpause", container.name))
+        return False
+    if found is None:
+        run(create_command(container, hospital, flags))
+    if found is None or found.state in {"created", "configured"}:
+        furnish(container.name, container.files, account=container.account)
+    run(("podman", *flags.podman, "start", container.name))
+    return True
+
+
+def first_process(name: str) -> int:
+    """Return the process id, on this machine, of a running container's init."""
+    return int(run(("podman", "inspect", "--format", "{{.State.Pid}}", name)))
+
+
+def remove(names: tuple[str, ...]) -> None:
+    """Remove containers at once, running or not, and the anonymous volumes they made."""
+    if names:
+        run(("podman", "rm", "--force", "--ignore", "--volumes", "--time", "0", *names))
+
+
+def package_volume(hospital: str) -> str:
+    """Return the name of the volume that keeps a hospital's packages across twins."""
+    return f"{container_name(hospital, 'packages')}"
+
+
+def remove_package_volume(hospital: str) -> None:
+    """Forget the packages that earlier twins fetched."""
+    name = package_volume(hospital)
+    if attempt(("podman", "volume", "exists", name)).code == 0:
+        run(("podman", "volume", "rm", name))
+
+
+def _sysctls(*settings: str) -> tuple[str, ...]:
+    return tuple(f"--sysctl={setting}" for setting in settings)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()

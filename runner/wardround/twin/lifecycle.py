@@ -1,0 +1,264 @@
+"""A twin's life: up, status, a command on a host, down. Each call starts from what is there, also after a crash."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wardround.errors import LockedError, TwinError
+from wardround.twin.containers import (
+    Container,
+    Found,
+    ensure_running,
+    find,
+    first_process,
+    gateway_container,
+    host_container,
+    releases,
+    remove,
+    remove_package_volume,
+)
+from wardround.twin.credentials import ensure_credentials, write_private
+from wardround.twin.furniture import upstream_addresses
+from wardround.twin.image import ensure_image
+from wardround.twin.mirror import machine_mirror
+from wardround.twin.network import ensure_leg, ensure_switch, guard_machine, plug, remove_network
+from wardround.twin.plan import GATEWAY, Lab, TwinHospital, container_name, lab
+from wardround.twin.podman import Flags, detect, flags
+from wardround.twin.wiring import gateway_commands, host_commands
+
+RECORD = "lab.json"
+BOOT_SECONDS = 90.0
+"""How long a started host may take until its sshd answers."""
+
+_SCHEMA_VERSION = 1
+_SSH_PORT = 22
+_AT_ONCE = 4
+
+Report = Callable[[str], None]
+
+
+class RootNeededError(TwinError):
+    """A twin is made of network namespaces and routes, which only root may create. Run the command with sudo."""
+
+    code = "WR-703"
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """A row of `twin status`: what podman says of a host and whether its sshd answers this machine."""
+
+    host: str
+    state: str
+    address: str
+    ssh: bool
+
+
+def up(hospital: TwinHospital, state_dir: Path, report: Report) -> bool:
+    """Build what is missing of a twin and start what is stopped; return whether anything had to be done.
+
+    Hosts that run and are wired are left exactly as they are, with everything that was applied to them.
+
+    Args:
+        hospital: what to build.
+        state_dir: the twin's own folder for keys, known hosts and overlay; made with mode 0700.
+        report: is told each step in a line.
+    """
+    _need_root()
+    wanted = lab(hospital)
+    for release in releases(wanted):
+        report(f"image {release}")
+        ensure_image(release)
+    with _only_one(state_dir, hospital.name):
+        changed = guard_machine(wanted)
+        # Marks the folder as a twin's before anything else is in it.
+        write_private(state_dir / RECORD, _record(wanted))
+        mirror = machine_mirror()
+        keys = ensure_credentials(hospital, state_dir, mirror)
+        upstream = upstream_addresses(mirror) if any(host.uplink for host in hospital.hosts) else {}
+        automation = (state_dir / "id_ed25519.pub").read_text(encoding="ascii").strip()
+        specs = [gateway_container(wanted)]
+        for host in hospital.hosts:
+            known = upstream if host.uplink else {}
+            specs.append(host_container(wanted, host, keys[host.name], automation, known))
+        changed |= ensure_switch(wanted)
+        changed |= ensure_leg(wanted)
+        changed |= _remove_strangers(hospital.name, specs, report)
+        started = _start_all(wanted, specs, report)
+        _await_ssh(wanted, [name for name in started if name != GATEWAY])
+        return changed or bool(started)
+
+
+def down(hospital: str, state_dir: Path, *, purge: bool = False) -> bool:
+    """Remove everything of a twin, also what a crash left half made; return whether there was anything.
+
+    Args:
+        hospital: the hospital's name; nothing that carries another name is touched.
+        state_dir: the folder that `up` was given.
+        purge: also forget the package cache, which otherwise serves the next twin.
+    """
+    _need_root()
+    found = find(hospital)
+    existed = bool(found) or state_dir.exists()
+    if not existed:
+        remove_network(hospital)
+    else:
+        with _only_one(state_dir, hospital):
+            remove(tuple(container.name for container in found.values()))
+            remove_network(hospital)
+            _remove_state(state_dir)
+    if purge:
+        remove_package_volume(hospital)
+    return existed
+
+
+def status(hospital: TwinHospital) -> tuple[HostStatus, ...]:
+    """Return a row for each managed host, `absent` when it has no container."""
+    _need_root()
+    found = find(hospital.name)
+    hosts = hospital.hosts
+    with ThreadPoolExecutor(max_workers=max(len(hosts), 1)) as pool:
+        answers = list(pool.map(lambda host: _ssh_answers(str(host.address)), hosts))
+    return tuple(
+        HostStatus(host.name, found[host.name].state if host.name in found else "absent", str(host.address), ssh)
+        for host, ssh in zip(hosts, answers, strict=True)
+    )
+
+
+def execute(hospital: str, host: str, command: tuple[str, ...]) -> int:
+    """Run a command as root on a host, past everything wardround does, on the caller's own standard streams.
+
+    Returns:
+        The command's exit code.
+    """
+    _need_root()
+    found = find(hospital)
+    if host not in found or found[host].state != "running":
+        raise TwinError(
+            f"host {host} of {hospital} does not run", remedy=f"running: {', '.join(sorted(_running(found))) or 'none'}"
+        )
+    interactive = ("--tty",) if os.isatty(0) and os.isatty(1) else ()
+    argv = ("podman", "exec", "--interactive", *interactive, container_name(hospital, host), *command)
+    return subprocess.run(argv, check=False).returncode
+
+
+def _running(found: dict[str, Found]) -> list[str]:
+    return [name for name, container in found.items() if container.state == "running" and name != GATEWAY]
+
+
+def _remove_strangers(hospital: str, specs: list[Container], report: Report) -> bool:
+    wanted = {spec.host: spec.digest for spec in specs}
+    strangers = [found for found in find(hospital).values() if wanted.get(found.host) != found.digest]
+    for stranger in strangers:
+        report(f"removing {stranger.name}, which the manifest describes otherwise or no longer")
+    remove(tuple(stranger.name for stranger in strangers))
+    return bool(strangers)
+
+
+def _start_all(wanted: Lab, specs: list[Container], report: Report) -> list[str]:
+    """Start and wire every container, several at once; return the hosts that were started or plugged in."""
+    found = find(wanted.hospital.name)
+    needed = flags(detect())
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        steps = [pool.submit(_start, wanted, spec, found.get(spec.host), needed, report) for spec in specs]
+        return [spec.host for spec, step in zip(specs, steps, strict=True) if step.result()]
+
+
+def _start(wanted: Lab, spec: Container, found: Found | None, needed: Flags, report: Report) -> bool:
+    started = ensure_running(spec, found, wanted.hospital.name, needed)
+    if started:
+        report(f"started {spec.host.lstrip('-')}")
+    if spec.host == GATEWAY:
+        legs, commands = wanted.gateway_legs(), gateway_commands(wanted)
+    else:
+        host = wanted.host(spec.host)
+        legs, commands = wanted.legs(host), host_commands(wanted, host)
+    plugged = plug(wanted, legs, first_process(spec.name), commands)
+    return started or plugged
+
+
+def _await_ssh(wanted: Lab, names: list[str]) -> None:
+    deadline = time.monotonic() + BOOT_SECONDS
+    waiting = {name: str(wanted.host(name).address) for name in names}
+    while waiting:
+        with ThreadPoolExecutor(max_workers=len(waiting)) as pool:
+            answers = list(pool.map(_ssh_answers, waiting.values()))
+        waiting = {name: address for (name, address), ok in zip(waiting.items(), answers, strict=True) if not ok}
+        if waiting and time.monotonic() > deadline:
+            raise TwinError(
+                f"sshd does not answer after {BOOT_SECONDS:.0f} s on {', '.join(sorted(waiting))}",
+                path=wanted.hospital.name,
+                remedy="look with `wardround twin exec HOST -- journalctl -b`, or build the twin anew",
+            )
+        if waiting:
+            time.sleep(0.2)
+
+
+def _ssh_answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, _SSH_PORT), timeout=2.0) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _record(wanted: Lab) -> str:
+    hosts = {
+        host.name: {
+            "address": str(host.address),
+            "container": wanted.container(host.name),
+            "release": host.release,
+            "zone": host.zone,
+        }
+        for host in wanted.hospital.hosts
+    }
+    record = {
+        "schema_version": _SCHEMA_VERSION,
+        "hospital": wanted.hospital.name,
+        "gateway": wanted.container(GATEWAY),
+        "hosts": hosts,
+    }
+    return json.dumps(record, indent=1, sort_keys=True) + "\n"
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise RootNeededError("a twin needs root", remedy="run the same command with sudo")
+
+
+def _remove_state(state_dir: Path) -> None:
+    # Whatever was named by mistake, only a folder that a twin has marked is removed with its contents.
+    if (state_dir / RECORD).exists():
+        shutil.rmtree(state_dir)
+
+
+@contextmanager
+def _only_one(state_dir: Path, hospital: str) -> Iterator[None]:
+    """Hold the state folder for one call; the lock ends with the process, however it ends."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state_dir.chmod(0o700)
+    descriptor = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _lock(descriptor, hospital, state_dir)
+        yield
+        if state_dir.exists() and not any(state_dir.iterdir()):
+            state_dir.rmdir()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, hospital: str, state_dir: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as held:
+        raise LockedError(f"another command is working on the twin of {hospital}", path=str(state_dir)) from held

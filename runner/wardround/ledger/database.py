@@ -109,7 +109,7 @@ def _sqlite(address: Address, file: Path) -> Database:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return Database(address, readers=engine, writers=engine.execution_options(ledger_writes=True))
+    return Database(address, readers=engine, writers=engine.execution_options(ledger_begin="BEGIN IMMEDIATE"))
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -123,8 +123,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that starts reading and then writes may be refused half-way; a writer therefore says so at once.
-    writes = connection.get_execution_options().get("ledger_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    statement = connection.get_execution_options().get("ledger_begin", "BEGIN")
+    if statement:
+        connection.exec_driver_sql(statement)
 
 
 def _postgresql(address: Address) -> Database:

@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from wardround.errors import LedgerError, LockedError
+from wardround.errors import LedgerError, LockedError, UsageError
 from wardround.ledger import chain
 from wardround.ledger.database import Database
 from wardround.ledger.records import LeaseRecord, LeaseState
@@ -40,17 +41,9 @@ def hold(database: Database, *, hospital: str, holder: str, run: str, clock: Cal
 
     Raises:
         LockedError: another process holds it.
+        UsageError: `hospital` is no hospital's name.
     """
-    mine = LeaseRecord(
-        hospital=hospital,
-        holder=holder,
-        run=run,
-        machine=socket.gethostname(),
-        pid=os.getpid(),
-        since=clock(),
-        ended=None,
-        state=LeaseState.HELD,
-    )
+    mine = _new_lease(hospital, holder, run, clock())
     lock = _server_lock if database.address.file is None else _file_lock
     with lock(database, hospital) as alive:
         with database.writing() as connection:
@@ -157,6 +150,9 @@ def _server_lock(database: Database, hospital: str) -> Iterator[Callable[[], Non
         session = database.writers.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def alive() -> None:
+        # A lost connection would be opened anew on the next use, without the lock.
+        if session.invalidated:
+            raise LockedError(f"the session that locks {hospital} ended", path=database.address.name, remedy=_LOST)
         try:
             with database.explained():
                 session.execute(text("SELECT 1"))
@@ -173,11 +169,29 @@ def _server_lock(database: Database, hospital: str) -> Iterator[Callable[[], Non
         finally:
             # Where this fails the session is gone, and the lock with it.
             with suppress(DBAPIError):
-                session.execute(unlock)
+                if not session.invalidated:
+                    session.execute(unlock)
     finally:
         # Never back into the pool: whatever happened, this session must not live on with the lock.
         session.invalidate()
         session.close()
+
+
+def _new_lease(hospital: str, holder: str, run: str, since: datetime) -> LeaseRecord:
+    # The name becomes a file's name, so nothing but a name may pass.
+    try:
+        return LeaseRecord(
+            hospital=hospital,
+            holder=holder,
+            run=run,
+            machine=socket.gethostname(),
+            pid=os.getpid(),
+            since=since,
+            ended=None,
+            state=LeaseState.HELD,
+        )
+    except ValidationError as error:
+        raise UsageError(f"{hospital!r} is no hospital's name", remedy="name the hospital's folder") from error
 
 
 def _lease(row: RowMapping) -> LeaseRecord:

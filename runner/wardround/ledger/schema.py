@@ -72,9 +72,9 @@ def _upgrading(database: Database) -> Iterator[Connection]:
             remedy = "try again; if it stays so, end the process that holds it"
             raise LedgerError(f"another process holds {lock.lock_file}", remedy=remedy) from None
         try:
+            # With a write-ahead log no reader waits for a writer. It cannot be chosen within a transaction.
             with database.writers.connect() as connection:
-                # Readers never wait for the writer. It is kept in the file, and cannot be set within a transaction.
-                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("PRAGMA journal_mode = WAL")
+                connection.execution_options(ledger_begin="").exec_driver_sql("PRAGMA journal_mode = WAL")
             with database.writing() as connection:
                 yield connection
         finally:

@@ -23,11 +23,11 @@ class Address:
 
     @property
     def name(self) -> str:
-        """Give what may be printed: the file's path, or the URL with every password masked."""
+        """Give what may be printed: the file's path, or the URL without any password."""
         if self.file is not None:
             return str(self.file)
-        shown = {key: "***" if key in _SECRET_OPTIONS else value for key, value in self.url.query.items()}
-        return self.url.set(query=shown, drivername="postgresql").render_as_string(hide_password=True)
+        shown = self.url.difference_update_query(_SECRET_OPTIONS).set(drivername="postgresql")
+        return shown.render_as_string(hide_password=True)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -28,9 +28,9 @@ _BUSY = _Fault(
 _UNREADABLE = _Fault("the file cannot be opened", "check that it and its folder exist and belong to this user")
 _IO = _Fault("reading or writing the disk failed", "check the disk and its free space, then try again")
 _UNREACHABLE = _Fault(
-    "the database cannot be reached", "check that the server runs and that host, port and database are right"
+    "there is no connection to the database",
+    "check that the server runs, and the URL's host, port, database, user and password",
 )
-_LOGIN = _Fault("the database refused the login", "check user and password, and the server's pg_hba.conf")
 _RIGHTS = _Fault("the database user lacks a right", "make it the owner of the ledger's database or schema")
 _REFUSED = _Fault("the record contradicts what the ledger holds", "look at what is recorded; this step was not")
 _OTHER = _Fault("the database refused", "read its words; nothing of this step was recorded")
@@ -53,7 +53,7 @@ _POSTGRESQL = {
     "08": _UNREACHABLE,
     "23": _REFUSED,
     "25006": _READ_ONLY,
-    "28": _LOGIN,
+    "28": _UNREACHABLE,
     "3D": _UNREACHABLE,
     "42501": _RIGHTS,
     "53100": _FULL,
@@ -97,6 +97,6 @@ def _sqlite_fault(cause: BaseException | None, address: Address) -> _Fault:
 def _postgresql_fault(cause: BaseException | None) -> _Fault:
     state = getattr(cause, "sqlstate", None)
     if not isinstance(state, str):
-        # libpq gives no SQLSTATE when it never reached a server.
+        # libpq gives no SQLSTATE for whatever keeps it from connecting, a wrong password included.
         return _UNREACHABLE
     return next((_POSTGRESQL[key] for key in (state, state[:3], state[:2]) if key in _POSTGRESQL), _OTHER)

@@ -109,7 +109,7 @@ class FromParameter(Model):
 
 
 class FromHosts(Model):
-    """One field of every host of a component, in the order of their names."""
+    """One field of every host of a component, or of every `managed` one, in the order of their names."""
 
     hosts: ComponentName
     field: HostField

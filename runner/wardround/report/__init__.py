@@ -1,1 +1,1 @@
-"""What people read: reports about runs, and the documents kept beside the code."""
+"""Pure: what people and programs are told."""

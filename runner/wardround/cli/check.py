@@ -1,0 +1,142 @@
+"""plan, apply, drift and findings: the hosts of a hospital against its design."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wardround.cli.arguments import Concise, Fast, Forks, HospitalName, Limit, Tags, Twin, Verbosity
+from wardround.cli.context import call_of, end
+from wardround.cli.progress import Progress
+from wardround.errors import ExitCode
+from wardround.model.finding import FindingState
+from wardround.report.apply_text import apply_json, apply_lines
+from wardround.report.drift_text import drift_json, drift_lines, finding_lines, findings_json
+from wardround.report.line import Line, Tone
+from wardround.report.plan_text import plan_json, plan_lines
+from wardround.verbs.apply import apply_plan
+from wardround.verbs.drift import deep_check
+from wardround.verbs.opening import open_hospital
+from wardround.verbs.plan import load_plan, make_plan
+from wardround.verbs.site_run import Options
+
+_FORKS = 20
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for command in (plan, apply, drift, findings):
+        app.command()(command)
+
+
+def plan(
+    context: typer.Context,
+    hospital: HospitalName,
+    twin: Twin = False,
+    limit: Limit = None,
+    tags: Tags = None,
+    concise: Concise = False,
+    fast: Fast = False,
+    forks: Forks = _FORKS,
+    verbose: Verbosity = 0,
+) -> None:
+    """Show what an apply would change, and save it. Changes nothing."""
+    call = call_of(context)
+    workspace = call.workspace()
+    opened = open_hospital(workspace, hospital, twin=twin)
+    options = Options(tuple(limit or ()), tuple(tags or ()), verbose, fast, forks)
+    total = len(options.limit) or len(opened.design.managed_hosts())
+    with workspace.open_ledger() as ledger, Progress(call.screen, f"plan {hospital}", total) as progress:
+        made = make_plan(opened, ledger, options, progress.watcher)
+    if call.settings.json:
+        call.screen.data(plan_json(made))
+    else:
+        call.screen.lines(plan_lines(made, concise=concise))
+    failed = any(change.failed for host in made.hosts for change in host.changes)
+    raise end(_code(failed=failed, unknown=any(not host.reachable for host in made.hosts), moved=bool(made.changes)))
+
+
+def apply(
+    context: typer.Context,
+    hospital: HospitalName,
+    plan: Annotated[str, typer.Option("--plan", metavar="ID", help="The plan to apply; `last` is the newest")],
+    twin: Twin = False,
+    fast: Fast = False,
+    forks: Forks = _FORKS,
+    verbose: Verbosity = 0,
+) -> None:
+    """Apply a saved plan; a stale one is refused before anything is touched."""
+    call = call_of(context)
+    workspace = call.workspace()
+    opened = open_hospital(workspace, hospital, twin=twin)
+    saved = load_plan(opened, plan)
+    with workspace.open_ledger() as ledger, Progress(call.screen, f"apply {hospital}", len(saved.hosts)) as progress:
+        done = apply_plan(opened, ledger, saved, Options(verbosity=verbose, fast=fast, forks=forks), progress.watcher)
+    if call.settings.json:
+        call.screen.data(apply_json(done.run.record, done.changed, done.failed, done.left_out))
+    else:
+        call.screen.lines(apply_lines(done.run.record, done.changed, done.failed, done.left_out))
+    unknown = bool(done.left_out) or any(not host.reachable for host in done.run.judgement.hosts)
+    raise end(_code(failed=bool(done.failed), unknown=unknown, moved=False))
+
+
+def drift(
+    context: typer.Context,
+    hospital: HospitalName,
+    deep: Annotated[bool, typer.Option("--deep", help="Run Ansible in check mode over every host")] = True,  # noqa: ARG001
+    twin: Twin = False,
+    limit: Limit = None,
+    tags: Tags = None,
+    concise: Concise = False,
+    fast: Fast = False,
+    forks: Forks = _FORKS,
+    verbose: Verbosity = 0,
+) -> None:
+    """Say what moved since the design was applied. Changes nothing."""
+    call = call_of(context)
+    workspace = call.workspace()
+    opened = open_hospital(workspace, hospital, twin=twin)
+    options = Options(tuple(limit or ()), tuple(tags or ()), verbose, fast, forks)
+    total = len(options.limit) or len(opened.design.managed_hosts())
+    with workspace.open_ledger() as ledger, Progress(call.screen, f"drift {hospital}", total) as progress:
+        seen = deep_check(opened, ledger, options, progress.watcher)
+    if call.settings.json:
+        call.screen.data(drift_json(seen.run.record, seen.findings))
+    else:
+        call.screen.lines(drift_lines(seen.run.record, seen.findings, concise=concise))
+    hosts = seen.run.judgement.hosts
+    raise end(
+        _code(
+            failed=False,
+            unknown=any(not host.reachable for host in hosts),
+            moved=any(host.drifted or host.failed for host in hosts),
+        )
+    )
+
+
+def findings(
+    context: typer.Context,
+    hospital: HospitalName,
+    everything: Annotated[bool, typer.Option("--all", help="Resolved ones too")] = False,
+    concise: Concise = False,
+) -> None:
+    """List what is open, from the ledger; contacts no host."""
+    call = call_of(context)
+    with call.workspace().open_ledger() as ledger:
+        found = ledger.findings(hospital=hospital, state=None if everything else FindingState.OPEN)
+    if call.settings.json:
+        call.screen.data({"schema_version": 1, "hospital": hospital, "findings": findings_json(found)})
+    elif found:
+        call.screen.lines(finding_lines(found, concise=concise))
+    else:
+        call.screen.lines([Line(f"{hospital}: nothing open", Tone.GOOD)])
+
+
+def _code(*, failed: bool, unknown: bool, moved: bool) -> ExitCode:
+    """Choose the exit code: a failure outweighs what could not be seen, which outweighs a change."""
+    if failed:
+        return ExitCode.ERROR
+    if unknown:
+        return ExitCode.UNKNOWN
+    return ExitCode.CHANGES if moved else ExitCode.DONE

@@ -1,0 +1,57 @@
+"""twin: the hospital on this machine, built from the same design that the real one is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wardround.model.architecture import ZoneKind
+from wardround.model.overlay import Overlay
+from wardround.render.gateway import forward_rules
+from wardround.twin.mirror import machine_mirror
+from wardround.twin.plan import TwinControl, TwinHospital, TwinHost, TwinZone
+from wardround.verbs.opening import load_design
+
+if TYPE_CHECKING:
+    from wardround.model.base import JsonValue
+    from wardround.model.design import Design
+    from wardround.verbs.workspace import Workspace
+
+_UPLINK_COMPONENT = "patch_mirror"
+_PLACEHOLDER_KEY = "ssh-ed25519 AAAA placeholder"
+
+
+def twin_hospital(workspace: Workspace, name: str) -> TwinHospital:
+    """Give what a twin of the hospital consists of."""
+    mirror = machine_mirror()
+    # The user CA does not exist before the twin does; nothing of a twin's wiring depends on it.
+    parameters: dict[str, JsonValue] = {
+        "ssh_user_ca_keys": [_PLACEHOLDER_KEY],
+        "debian_upstream": mirror.archive,
+        "debian_security_upstream": mirror.security,
+    }
+    return from_design(load_design(workspace.project, name, Overlay(parameters={"baseline": parameters})))
+
+
+def from_design(design: Design) -> TwinHospital:
+    """Turn a design into a twin: managed hosts, a gateway between the zones, and this machine as the control node."""
+    return TwinHospital(
+        name=design.hospital,
+        zones=tuple(
+            TwinZone(id=zone.name, subnet=zone.subnet, gateway=zone.gateway, vlan=zone.vlan)
+            for zone in design.zones
+            if zone.kind is not ZoneKind.EXTERNAL and zone.gateway is not None
+        ),
+        hosts=tuple(
+            TwinHost(
+                name=host.name,
+                zone=host.zone,
+                address=host.address,
+                mac=host.mac,
+                release=host.release.value if host.release else "debian-12",
+                uplink=host.component == _UPLINK_COMPONENT,
+            )
+            for host in design.managed_hosts()
+        ),
+        control=TwinControl(zone=design.control.zone, address=design.control.address),
+        forward_rules=forward_rules(design),
+    )

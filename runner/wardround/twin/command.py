@@ -12,6 +12,9 @@ TIMEOUT = 600.0
 """Seconds after which a program is given up; the slowest, an image build, takes about 60."""
 
 _SHOWN = 600
+# What was started ends with the process that started it, even a killed one; otherwise it would go on changing the
+# twin beside the next call.
+_END_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,9 @@ def attempt(argv: tuple[str, ...], *, stdin: str | None = None, timeout: float =
     if shutil.which(argv[0]) is None:
         raise MissingToolError(f"the program {argv[0]} is not installed", remedy="run `wardround doctor` for the list")
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            (*_END_WITH_PARENT, *argv), input=stdin, capture_output=True, text=True, timeout=timeout, check=False
+        )
     except subprocess.TimeoutExpired as late:
         raise TwinError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s") from late
     return Completed(done.returncode, done.stdout, done.stderr)

@@ -251,9 +251,9 @@ def _only_one(state_dir: Path, hospital: str) -> Iterator[None]:
     try:
         _lock(descriptor, hospital, state_dir)
         yield
+    finally:
         if state_dir.exists() and not any(state_dir.iterdir()):
             state_dir.rmdir()
-    finally:
         os.close(descriptor)
 
 

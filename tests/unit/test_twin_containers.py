@@ -1,0 +1,75 @@
+"""What containers are created with, and when a change needs a new one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.test_twin_plan import hospital
+from wardround.twin.containers import create_command, gateway_container, host_container
+from wardround.twin.credentials import HostKey
+from wardround.twin.image import RELEASES, recipe
+from wardround.twin.plan import lab
+from wardround.twin.podman import Flags
+
+pytestmark = pytest.mark.unit
+
+LAB = lab(hospital())
+KEY = HostKey("private\n", "ssh-ed25519 AAAA infra01")
+FLAGS = Flags(("--runtime", "runc"), ("NET_ADMIN",), ())
+
+
+def test_a_server_never_routes_and_has_no_other_network() -> None:
+    options = host_container(LAB, LAB.host("infra01"), KEY, "ssh-ed25519 BBBB", {}).options
+    assert "--sysctl=net.ipv4.ip_forward=0" in options
+    assert "--network=none" in options
+
+
+def test_an_uplink_is_on_podmans_network_with_a_package_cache() -> None:
+    container = host_container(LAB, LAB.host("patch01"), KEY, "ssh-ed25519 BBBB", {"mirror.example": "198.51.100.7"})
+    assert "--network=podman" in container.options
+    assert "--volume=wr-st-test--packages:/var/cache/apt-cacher-ng" in container.options
+    hosts = next(file for file in container.files if file.path == "/etc/hosts")
+    assert "198.51.100.7 mirror.example\n" in hosts.text
+
+
+def test_the_gateway_routes_and_loads_the_rules_at_boot() -> None:
+    container = gateway_container(LAB)
+    assert "--sysctl=net.ipv4.ip_forward=1" in container.options
+    rules = next(file for file in container.files if file.path == "/etc/nftables.conf")
+    assert rules.text.endswith("flush ruleset\n\ntable inet lab {}\n")
+    assert any(file.link == "/usr/lib/systemd/system/nftables.service" for file in container.files)
+
+
+def test_a_change_that_needs_a_new_container_changes_the_digest() -> None:
+    host = LAB.host("infra01")
+    usual = host_container(LAB, host, KEY, "ssh-ed25519 BBBB", {}).digest
+    assert usual == host_container(LAB, host, KEY, "ssh-ed25519 BBBB", {}).digest
+    assert usual != host_container(LAB, host, HostKey("x", "ssh-ed25519 CCCC"), "ssh-ed25519 BBBB", {}).digest
+    assert usual != host_container(LAB, host, KEY, "ssh-ed25519 DDDD", {}).digest
+    moved = host.model_copy(update={"release": "debian-13"})
+    assert usual != host_container(LAB, moved, KEY, "ssh-ed25519 BBBB", {}).digest
+
+
+def test_new_rules_need_a_new_gateway() -> None:
+    other = lab(hospital(forward_rules="table inet other {}\n"))
+    assert gateway_container(LAB).digest != gateway_container(other).digest
+
+
+def test_a_mirror_that_moved_does_not() -> None:
+    host = LAB.host("patch01")
+    one = host_container(LAB, host, KEY, "ssh-ed25519 BBBB", {"mirror.example": "198.51.100.7"})
+    other = host_container(LAB, host, KEY, "ssh-ed25519 BBBB", {"mirror.example": "198.51.100.8"})
+    assert one.digest == other.digest
+
+
+def test_a_container_says_whose_it_is() -> None:
+    command = create_command(gateway_container(LAB), "st-test", FLAGS)
+    assert command[:4] == ("podman", "--runtime", "runc", "create")
+    assert "--label=wardround.hospital=st-test" in command
+    assert command[-2:] == ("localhost/wardround-host:debian-12", "/sbin/init")
+
+
+def test_an_image_is_cached_by_all_that_decides_it() -> None:
+    digests = {recipe(release, tool).digest() for release in RELEASES for tool in ("tool 1", "tool 2")}
+    assert len(digests) == 4
+    assert recipe("debian-12", "tool 1").digest() == recipe("debian-12", "tool 1").digest()

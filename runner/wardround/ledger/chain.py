@@ -61,9 +61,13 @@ def canonical(payload: Mapping[str, JsonValue]) -> str:
 
 def link_hash(fields: Iterable[object]) -> str:
     """Hash a link: SHA-256 of the JSON array of its fields from `sequence` to `previous`, without spaces, in ASCII."""
-    # A forged field may have any type; repr keeps it different from every honest one.
-    text = json.dumps(list(fields), separators=(",", ":"), default=repr)
+    text = json.dumps(list(fields), separators=(",", ":"), default=_foreign)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _foreign(field: object) -> dict[str, str]:
+    # SQLite lets a forger store bytes for text; no honest field is an object.
+    return {type(field).__name__: repr(field)}
 
 
 def read_head(connection: Connection, *, for_update: bool = False) -> Head:

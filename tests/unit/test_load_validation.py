@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from pydantic import Field, JsonValue, model_validator
 from wardround.errors import InvalidInputError, Problem
 from wardround.load.places import dotted
 from wardround.load.validation import load, validate
+from wardround.load.yaml_builder import MAX_MISTAKES
 from wardround.load.yaml_document import parse_document
 from wardround.model.architecture import Architecture
 from wardround.model.base import Model, Name
@@ -127,6 +129,14 @@ def test_hostile_values_are_escaped_and_shortened() -> None:
     assert len(problem.message) < 120
     [problem] = problems('name: "a\\nb"')
     assert problem.message == r'"a\nb" is not a name'
+
+
+def test_a_file_full_of_mistakes_is_refused_in_bounded_time() -> None:
+    started = time.process_time()
+    found = problems("\n".join(f"k{number}: 1" for number in range(200_000)))
+    assert time.process_time() - started < 10
+    assert len(found) == MAX_MISTAKES + 1
+    assert str(found[-1]) == "rack.yml WR-123 more than 1000 mistakes; only the first are listed"
 
 
 def test_load_reads_a_file_and_keeps_its_document(tmp_path: Path) -> None:

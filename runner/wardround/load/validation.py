@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,11 +12,15 @@ from wardround.errors import InvalidInputError, Problem
 from wardround.load.faults import Fault, plain_faults
 from wardround.load.shape import locate
 from wardround.load.wording import UNKNOWN_KEY, Wording, worded
+from wardround.load.yaml_builder import MAX_MISTAKES
 from wardround.load.yaml_document import Document, read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+_MAX_FAULTS: Final = 20_000
+"""Pydantic reports a mistake in a union once for each form; a hostile file could make millions of them."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -52,11 +56,19 @@ def validate(document: Document, model: type[ModelT]) -> ModelT:
         return model.model_validate_json(json.dumps(document.data, allow_nan=False))
     except ValidationError as error:
         problems = sorted(_problems(document, model, error), key=lambda problem: (problem.line, problem.column))
-        raise InvalidInputError(tuple(problems)) from None
+        raise InvalidInputError(_first(problems)) from None
+
+
+def _first(problems: list[Problem]) -> tuple[Problem, ...]:
+    if len(problems) <= MAX_MISTAKES:
+        return tuple(problems)
+    message = f"more than {MAX_MISTAKES} mistakes; only the first are listed"
+    return (*problems[:MAX_MISTAKES], Problem("WR-123", message, problems[0].file, remedy="mend those first"))
 
 
 def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> list[Problem]:
-    faults = [Fault(details, locate(model, details["loc"])) for details in error.errors(include_url=False)]
+    errors = error.errors(include_url=False)[:_MAX_FAULTS]
+    faults = [Fault(details, locate(model, details["loc"])) for details in errors]
     problems = []
     for fault in plain_faults(faults, document.data):
         wording = fault.wording or worded(fault.error, fault.location)

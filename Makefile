@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 # Containers, their networks and routes need root; sudo would drop PATH.
-AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo env PATH="$$PATH" ANSIBLE_CONFIG="$$ANSIBLE_CONFIG")
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo env PATH="$(PATH)" ANSIBLE_CONFIG="$(ANSIBLE_CONFIG)")
 PYTEST := .venv/bin/python -m pytest
 
 HOSPITAL ?= inventories/st-elsewhere

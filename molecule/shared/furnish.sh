@@ -26,6 +26,7 @@ if [ -n "$proxy" ]; then
 fi
 podman exec "$container" sh -c 'ssh-keygen -q -A && systemctl reset-failed ssh && systemctl restart ssh'
 podman exec "$container" systemctl is-system-running --wait
+podman exec "$container" rm -f /etc/apt/sources.list
 printf '%s' "$sources" |
     podman exec --interactive "$container" sh -c 'umask 022; cat > /etc/apt/sources.list.d/debian.sources'
 echo furnished

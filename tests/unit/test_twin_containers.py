@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.test_twin_plan import hospital
-from wardround.twin.containers import create_command, gateway_container, host_container
+from wardround.errors import TwinError
+from wardround.twin.containers import await_orphans, create_command, gateway_container, host_container
 from wardround.twin.credentials import HostKey
 from wardround.twin.image import RELEASES, recipe
 from wardround.twin.plan import lab
@@ -73,3 +76,35 @@ def test_an_image_is_cached_by_all_that_decides_it() -> None:
     digests = {recipe(release, tool).digest() for release in RELEASES for tool in ("tool 1", "tool 2")}
     assert len(digests) == 4
     assert recipe("debian-12", "tool 1").digest() == recipe("debian-12", "tool 1").digest()
+
+
+def test_podman_at_work_on_another_hospital_is_not_waited_for(tmp_path: Path) -> None:
+    for pid, words in {
+        "11": ("podman", "start", "wr-st-other--pacs01"),
+        "12": ("conmon", "-n", "wr-st-test--x"),
+    }.items():
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "cmdline").write_text("\0".join(words))
+    await_orphans("st-test", tmp_path)
+
+
+def test_podman_at_work_on_this_hospital_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "11").mkdir()
+    (tmp_path / "11" / "cmdline").write_text("/usr/bin/podman\0start\0wr-st-test--pacs01")
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        (tmp_path / "11" / "cmdline").unlink()
+
+    monkeypatch.setattr("wardround.twin.containers.time.sleep", sleep)
+    await_orphans("st-test", tmp_path)
+    assert len(waits) == 1
+
+
+def test_podman_that_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "11").mkdir()
+    (tmp_path / "11" / "cmdline").write_text("podman\0start\0wr-st-test--pacs01")
+    monkeypatch.setattr("wardround.twin.containers._ORPHAN_SECONDS", -1.0)
+    with pytest.raises(TwinError, match="11"):
+        await_orphans("st-test", tmp_path)

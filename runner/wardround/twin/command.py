@@ -12,9 +12,6 @@ TIMEOUT = 600.0
 """Seconds after which a program is given up; the slowest, an image build, takes about 60."""
 
 _SHOWN = 600
-# What was started ends with the process that started it, even a killed one; otherwise it would go on changing the
-# twin beside the next call.
-_END_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,9 @@ def attempt(argv: tuple[str, ...], *, stdin: str | None = None, timeout: float =
     if shutil.which(argv[0]) is None:
         raise MissingToolError(f"the program {argv[0]} is not installed", remedy="run `wardround doctor` for the list")
     try:
+        # A session of its own: podman, interrupted in the middle, leaves a container that nobody can use or remove.
         done = subprocess.run(
-            (*_END_WITH_PARENT, *argv), input=stdin, capture_output=True, text=True, timeout=timeout, check=False
+            argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, start_new_session=True
         )
     except subprocess.TimeoutExpired as late:
         raise TwinError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s") from late

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from wardround.errors import TwinError
 from wardround.twin.command import attempt, run
 from wardround.twin.credentials import HostKey
 from wardround.twin.furniture import File, furnish, gateway_files, host_files
@@ -20,6 +23,8 @@ PACKAGE_CACHE = "/var/cache/apt-cacher-ng"
 """Where a host with an uplink keeps packages; a volume of its own, because it makes the next twin fast."""
 
 _GATEWAY_RELEASE: Release = "debian-12"
+_NEVER_STARTED = frozenset({"created", "configured", "initialized"})
+_ORPHAN_SECONDS = 60.0
 _QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
 
 
@@ -93,6 +98,21 @@ def create_command(container: Container, hospital: str, flags: Flags) -> tuple[s
     )
 
 
+def await_orphans(hospital: str, processes: Path = Path("/proc")) -> None:
+    """Wait until no podman command is at work on a hospital's containers.
+
+    A killed `up` leaves the podman commands that it had started; they end by themselves, and in order.
+    """
+    deadline = time.monotonic() + _ORPHAN_SECONDS
+    while orphans := _podman_commands(container_name(hospital, ""), processes):
+        if time.monotonic() > deadline:
+            raise TwinError(
+                f"podman is at work on the twin of {hospital} since more than {_ORPHAN_SECONDS:.0f} s",
+                remedy=f"look what the processes {', '.join(orphans)} wait for",
+            )
+        time.sleep(0.1)
+
+
 def find(hospital: str) -> dict[str, Found]:
     """Return the containers of a hospital by host name, whatever their state."""
     listed = run(("podman", "ps", "--all", "--filter", f"label={HOSPITAL_LABEL}={hospital}", "--format", "json"))
@@ -112,16 +132,15 @@ def find(hospital: str) -> dict[str, Found]:
 def ensure_running(container: Container, found: Found | None, hospital: str, flags: Flags) -> bool:
     """Create, furnish and start a container as far as it is not; return whether it was started.
 
-    A container that was created but never started may be half furnished, so it is furnished again.
+    A container that was created but never started may be half furnished, so it is made anew.
     """
     if found is not None and found.state == "running":
         return False
     if found is not None and found.state == "paused":
         run(("podman", "unpause", container.name))
         return False
-    if found is None:
+    if found is None or found.state in _NEVER_STARTED:
         run(create_command(container, hospital, flags))
-    if found is None or found.state in {"created", "configured"}:
         furnish(container.name, container.files, account=container.account)
     run(("podman", *flags.podman, "start", container.name))
     return True
@@ -148,6 +167,19 @@ def remove_package_volume(hospital: str) -> None:
     name = package_volume(hospital)
     if attempt(("podman", "volume", "exists", name)).code == 0:
         run(("podman", "volume", "rm", name))
+
+
+def _podman_commands(prefix: str, processes: Path) -> list[str]:
+    found = []
+    for entry in processes.glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+        except OSError:
+            # The process ended between listing and reading, which is what is waited for.
+            continue
+        if Path(words[0]).name == "podman" and any(word.startswith(prefix) for word in words):
+            found.append(entry.name)
+    return found
 
 
 def _sysctls(*settings: str) -> tuple[str, ...]:

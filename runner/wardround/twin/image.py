@@ -40,12 +40,12 @@ _PACKAGES = (
     "systemd",
     "systemd-sysv",
 )
-# Runs on the machine with the new root as $1. A host key or an identity in an image would be shared by every host;
-# names and sources of the machine that built the image have no business in it. Package lists that are empty must look
-# old, not fresh. The masked units need a console, a disk or a remountable root, which no container has.
+# Runs on the machine with the new root as $1. A host key or an identity in an image would be shared by every host.
+# Sources and package lists stay, as they do on a server that was just installed: a check must be able to say which
+# packages it would install. The lists must look old, not fresh. The masked units need a console, a disk or a root that
+# can be remounted, which no container has.
 _CUSTOMISE = """
-rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list "$1"/etc/hostname "$1"/etc/hosts
-rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin
+rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/hosts "$1"/var/cache/apt/*.bin
 touch --date=@0 "$1"/var/lib/apt/lists
 : > "$1"/etc/resolv.conf
 : > "$1"/etc/machine-id

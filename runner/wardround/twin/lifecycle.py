@@ -19,6 +19,7 @@ from wardround.errors import LockedError, TwinError
 from wardround.twin.containers import (
     Container,
     Found,
+    await_orphans,
     ensure_running,
     find,
     first_process,
@@ -108,13 +109,12 @@ def down(hospital: str, state_dir: Path, *, purge: bool = False) -> bool:
         purge: also forget the package cache, which otherwise serves the next twin.
     """
     _need_root()
-    found = find(hospital)
-    existed = bool(found) or state_dir.exists()
+    existed = bool(find(hospital)) or state_dir.exists()
     if not existed:
         remove_network(hospital)
     else:
         with _only_one(state_dir, hospital):
-            remove(tuple(container.name for container in found.values()))
+            remove(tuple(container.name for container in find(hospital).values()))
             remove_network(hospital)
             _remove_state(state_dir)
     if purge:
@@ -250,6 +250,7 @@ def _only_one(state_dir: Path, hospital: str) -> Iterator[None]:
     descriptor = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _lock(descriptor, hospital, state_dir)
+        await_orphans(hospital)
         yield
     finally:
         if state_dir.exists() and not any(state_dir.iterdir()):

@@ -20,7 +20,9 @@ Answers = dict[str, dict[str, JsonValue]]
 
 _HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$")
 _ACCOUNT_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
-_ACCOUNT_KEYS = {"name", "full_name", "keys", "sudo"}
+_ACCOUNT_LISTS = {"ssh_keys", "principals", "groups", "sudo_commands", "sudo_commands_without_password"}
+_ACCOUNT_KEYS = {"name", "full_name", *_ACCOUNT_LISTS}
+_ACCOUNT_SHAPE = "{name, full_name, ssh_keys, principals, groups, sudo_commands}"
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 
 
@@ -136,22 +138,24 @@ def _addresses_refusal(_parameter: Parameter, value: JsonValue) -> str:
 
 
 def _accounts_refusal(_parameter: Parameter, value: JsonValue) -> str:
-    shape = "must be a list of accounts, each {name, full_name, keys: [SSH public keys], sudo: true or false}"
     if not isinstance(value, list):
-        return shape
-    return next((reason for account in value if (reason := _account_refusal(account, shape))), "")
+        return f"must be a list of accounts, each with {_ACCOUNT_SHAPE}"
+    return next((reason for account in value if (reason := _account_refusal(account))), "")
 
 
-def _account_refusal(account: JsonValue, shape: str) -> str:
-    if not isinstance(account, dict) or set(account) != _ACCOUNT_KEYS:
-        return shape
-    name, keys = account["name"], account["keys"]
-    if not isinstance(name, str) or not _ACCOUNT_NAME.match(name):
+def _account_refusal(account: JsonValue) -> str:
+    if not isinstance(account, dict) or not {"name", "full_name"} <= set(account) <= _ACCOUNT_KEYS:
+        return f"has an account that is not {_ACCOUNT_SHAPE}"
+    name, full_name = account["name"], account["full_name"]
+    if not isinstance(name, str) or not _ACCOUNT_NAME.match(name) or not isinstance(full_name, str):
         return "has an account whose name is not a Unix user name"
-    if not isinstance(keys, list) or not all(isinstance(key, str) and key.startswith(_KEY_TYPES) for key in keys):
-        return f'has an account "{name}" whose keys are not SSH public keys'
-    if not isinstance(account["full_name"], str) or not isinstance(account["sudo"], bool):
-        return shape
+    for key in sorted(_ACCOUNT_LISTS & set(account)):
+        each = account[key]
+        if not isinstance(each, list) or not all(isinstance(text, str) and "\n" not in text for text in each):
+            return f'has an account "{name}" whose {key} is not a list of texts'
+    keys = account.get("ssh_keys", [])
+    if isinstance(keys, list) and not all(isinstance(key, str) and key.startswith(_KEY_TYPES) for key in keys):
+        return f'has an account "{name}" whose ssh_keys are not SSH public keys'
     return ""
 
 

@@ -124,12 +124,24 @@ def _looked_up(
             found = _formatted(text, hosts[0]) if hosts else ""
         case FromSubnets(subnets=words):
             found = [str(zone.subnet) for zone in around.zones if any(_meant(zone, word) for word in words)]
+        case FromRecords(records="certificates"):
+            found = [_certificate(each) for each in around.by_component[MANAGED]]
         case FromRecords(records=which):
             meant = around.hosts if which == "hosts" else around.by_component[MANAGED]
             found = [{"name": each.name, "address": str(each.address)} for each in meant]
+        case FromHospital(hospital="control_network"):
+            found = f"{around.hospital.control.address}/32"
         case FromHospital(hospital=field_name):
             found = str(getattr(around.hospital, field_name))
     return found
+
+
+def _certificate(host: DesignHost) -> JsonValue:
+    return {
+        "subject": host.name,
+        "names": field_of(host, HostField.NAMES),
+        "addresses": field_of(host, HostField.ADDRESSES),
+    }
 
 
 def field_of(host: DesignHost, field: HostField) -> JsonValue:

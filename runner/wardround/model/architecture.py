@@ -148,15 +148,15 @@ class FromSubnets(Model):
 
 
 class FromRecords(Model):
-    """Name and address of every host of the hospital (`hosts`), or of the managed ones (`managed`)."""
+    """Name and address of every host (`hosts`) or managed host (`managed`); `certificates`: who may have which."""
 
-    records: Literal["hosts", "managed"]
+    records: Literal["hosts", "managed", "certificates"]
 
 
 class FromHospital(Model):
-    """A property of the hospital itself."""
+    """A property of the hospital itself; `control_network` is the control node's address as a /32."""
 
-    hospital: Literal["hospital", "name", "domain", "timezone"]
+    hospital: Literal["hospital", "name", "domain", "timezone", "control_network"]
 
 
 class FromTest(Model):

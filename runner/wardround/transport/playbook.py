@@ -137,6 +137,8 @@ def _environment(folder: Path, call: PlaybookCall, marker: str) -> dict[str, str
         MARKER: marker,
         "WARDROUND_EVENTS": str(folder / "events.jsonl"),
         "ANSIBLE_CONFIG": str(call.project / "ansible.cfg"),
+        # ansible-runner puts its own folder here, and with that ansible.cfg's out of force.
+        "ANSIBLE_CALLBACK_PLUGINS": str(call.project / "plugins" / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "wardround_events",
         "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),

@@ -24,7 +24,8 @@ from ansible.playbook.handler import Handler
 from ansible.plugins.callback import CallbackBase
 
 TEXT_LIMIT = 65536
-RESOURCE_KEYS = ("dest", "path", "name", "unit", "src", "key", "cmd", "_raw_params")
+RESOURCE_LIMIT = 200
+RESOURCE_KEYS = ("dest", "path", "name", "unit", "src")
 
 
 def _clip(value: object) -> str:
@@ -54,7 +55,8 @@ def _resource(result: dict[str, Any]) -> str:
     for key in RESOURCE_KEYS:
         value = arguments.get(key) or result.get(key)
         if value:
-            return _clip(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))[:500]
+            text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            return text.partition("\n")[0][:RESOURCE_LIMIT]
     return ""
 
 
@@ -95,7 +97,7 @@ class CallbackModule(CallbackBase):
                 "handler": isinstance(task, Handler),
                 "item": item,
                 "looped": bool(task.loop or task.loop_with),
-                "label": "" if hidden else str(data.get("_ansible_item_label", "")) if item else "",
+                "label": str(data.get("_ansible_item_label", ""))[:RESOURCE_LIMIT] if item and not hidden else "",
                 "changed": bool(data.get("changed")),
                 "check_mode": bool(task.check_mode),
                 "skip_reason": str(data.get("skip_reason") or data.get("skipped_reason") or ""),

@@ -18,7 +18,7 @@ from wardround.report.plan_text import plan_json, plan_lines
 from wardround.verbs.apply import apply_plan
 from wardround.verbs.drift import deep_check
 from wardround.verbs.opening import open_hospital
-from wardround.verbs.plan import load_plan, make_plan
+from wardround.verbs.plan import load_plan, make_plan, narrowed_to_findings
 from wardround.verbs.site_run import Options
 
 _FORKS = 20
@@ -36,6 +36,7 @@ def plan(
     twin: Twin = False,
     limit: Limit = None,
     tags: Tags = None,
+    mend: Annotated[bool, typer.Option("--findings", help="Only hosts and components with an open finding")] = False,
     concise: Concise = False,
     fast: Fast = False,
     forks: Forks = _FORKS,
@@ -46,6 +47,8 @@ def plan(
     workspace = call.workspace()
     opened = open_hospital(workspace, hospital, twin=twin)
     options = Options(tuple(limit or ()), tuple(tags or ()), verbose, fast, forks)
+    with workspace.open_ledger() as ledger:
+        options = narrowed_to_findings(opened, ledger, options) if mend else options
     total = len(options.limit) or len(opened.design.managed_hosts())
     with workspace.open_ledger() as ledger, Progress(call.screen, f"plan {hospital}", total) as progress:
         made = make_plan(opened, ledger, options, progress.watcher)

@@ -11,6 +11,7 @@ from wardround.drift.judge import Judgement
 from wardround.errors import UsageError
 from wardround.ledger import PlanRecord
 from wardround.model.event import TaskEvent
+from wardround.model.finding import FindingState
 from wardround.model.plan import HostPlan, Plan, PlannedChange
 from wardround.model.run import RunKind, TaskVerdict, Verdict
 from wardround.transport.playbook import run_playbook
@@ -71,6 +72,22 @@ def witness(opened: OpenHospital, options: Options, watcher: Watcher) -> Witness
     call = playbook_call(opened, "witness.yml", replace(options, tags=(), fast=False), check=True)
     result = run_playbook(call, watcher.event, watcher.interrupted)
     return {event.host: event.witness for event in result.events if event.witness is not None}
+
+
+def narrowed_to_findings(opened: OpenHospital, ledger: Ledger, options: Options) -> Options:
+    """Narrow a plan to the hosts and components that have an open finding.
+
+    Raises:
+        UsageError: nothing is open, so there is nothing to plan.
+
+    """
+    found = ledger.findings(hospital=opened.design.hospital, state=FindingState.OPEN)
+    tasks = {(task.role, task.name): task.tags for role in opened.roles.values() for task in role.tasks}
+    hosts = sorted({each.host for each in found if (each.role, each.task) in tasks})
+    tags = sorted({tag for each in found for tag in tasks.get((each.role, each.task), ())})
+    if not hosts:
+        raise UsageError(f"{opened.design.hospital} has no open finding that a plan could mend")
+    return replace(options, limit=tuple(hosts), tags=tuple(tags))
 
 
 def plan_file(opened: OpenHospital, plan: str) -> Path:

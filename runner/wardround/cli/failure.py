@@ -6,7 +6,7 @@ import os
 
 from wardround.cli.screen import Screen
 from wardround.errors import InvalidInputError, WardroundError
-from wardround.load.problems import as_report, render_annotations, render_text
+from wardround.load.problems import as_report, problems_of, render_annotations, render_text
 from wardround.report.line import Tone
 
 
@@ -15,8 +15,7 @@ def failed(screen: Screen, error: WardroundError, *, as_json: bool) -> None:
     if isinstance(error, InvalidInputError):
         _show_problems(screen, error, as_json=as_json)
     elif as_json:
-        fields = {"code": error.code, "path": error.path or "", "message": error.message, "remedy": error.remedy}
-        screen.data({"schema_version": 1, "errors": [fields]})
+        screen.data(as_report(problems_of(error)))
     else:
         place = f"{error.path}: " if error.path else ""
         screen.note(f"{place}{error.code} {error.message}", Tone.BAD)
@@ -28,6 +27,6 @@ def _show_problems(screen: Screen, error: InvalidInputError, *, as_json: bool) -
     if as_json:
         screen.data(as_report(error.problems))
     elif os.environ.get("GITHUB_ACTIONS") == "true":
-        screen.out.file.write(render_annotations(error.problems))
+        screen.out.file.write(render_annotations(error.problems) + "\n")
     else:
         screen.note(render_text(error.problems), Tone.PLAIN)

@@ -10,7 +10,7 @@ import click
 import typer
 
 from wardround import __version__
-from wardround.cli import architecture, check, hospital, ledger, machine, twin
+from wardround.cli import architecture, check, demo, hospital, ledger, machine, twin
 from wardround.cli.context import Call, Settings
 from wardround.cli.failure import failed
 from wardround.cli.screen import Screen
@@ -26,6 +26,7 @@ app = typer.Typer(
 hospital.add_commands(app)
 check.add_commands(app)
 machine.add_commands(app)
+demo.add_commands(app)
 app.add_typer(architecture.app, name="architecture")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(twin.app, name="twin")

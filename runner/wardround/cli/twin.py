@@ -10,7 +10,7 @@ from wardround.cli.arguments import HospitalName
 from wardround.cli.context import call_of, end
 from wardround.errors import ExitCode
 from wardround.report.line import Line, Tone, count
-from wardround.twin import lifecycle
+from wardround.twin import faults, lifecycle
 from wardround.verbs.opening import twin_state
 from wardround.verbs.twin import twin_hospital
 
@@ -67,3 +67,22 @@ def execute(context: typer.Context, hospital: HospitalName, host: str, command: 
     call = call_of(context)
     name = call.workspace().project.hospital(hospital).name
     raise typer.Exit(lifecycle.execute(name, host, tuple(command)))
+
+
+@app.command(name="break")
+def damage(
+    context: typer.Context,
+    hospital: HospitalName,
+    seed: Annotated[int, typer.Option(help="The same seed plants the same faults")] = 1,
+    faults_wanted: Annotated[int | None, typer.Option("--count", min=1, help="How many; else one of each kind")] = None,
+) -> None:
+    """Plant faults and write down what was done."""
+    call = call_of(context)
+    workspace = call.workspace()
+    wanted = twin_hospital(workspace, hospital)
+    planted = faults.plant(wanted, twin_state(workspace, wanted.name), seed, faults_wanted)
+    if call.settings.json:
+        call.screen.data({"schema_version": 1, "faults": [fault.model_dump(mode="json") for fault in planted]})
+    else:
+        call.screen.lines(Line(f"{fault.host:<10} {fault.kind:<22} {fault.what}", Tone.CHANGE) for fault in planted)
+        call.screen.lines([Line(f"{count(len(planted), 'fault')} planted", Tone.HEAD)])

@@ -1,0 +1,65 @@
+"""What package_updates promises, asked of apt, systemd and needrestart themselves."""
+
+from testinfra.host import Host
+
+QUARANTINE = "/var/lib/wardround/quarantine"
+
+
+def effective(host: Host, key: str) -> list[str]:
+    """Values that apt uses for a key or list, whichever file they come from."""
+    lines = host.check_output("apt-config dump").splitlines()
+    values = [line.split('"')[1] for line in lines if line.startswith((f"{key} ", f"{key}:: "))]
+    return [value for value in values if value]
+
+
+def test_every_source_is_signed_and_declared(host: Host) -> None:
+    folder = host.file("/etc/apt/sources.list.d")
+    assert folder.listdir() == ["wardround.sources"]
+    assert not host.file("/etc/apt/sources.list").exists
+    entries = host.check_output("apt-get indextargets --format '$(SOURCESENTRY)' 'Created-By: Packages'").splitlines()
+    assert len(entries) == 3
+    assert all(entry.startswith("/etc/apt/sources.list.d/wardround.sources:") for entry in entries)
+    stanzas = host.file("/etc/apt/sources.list.d/wardround.sources").content_string.strip().split("\n\n")
+    assert all("\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg" in stanza for stanza in stanzas)
+    assert not any("trusted" in stanza.lower() for stanza in stanzas)
+
+
+def test_former_source_is_kept_where_only_root_reads(host: Host) -> None:
+    assert host.file(QUARANTINE).mode == 0o700
+    assert "etc_apt_sources.list.d_debian.sources" in host.file(QUARANTINE).listdir()
+
+
+def test_unsigned_archive_is_refused(host: Host) -> None:
+    signed = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+    host.check_output("mkdir -p /tmp/archive /tmp/lists/partial && touch /tmp/archive/Packages")
+    host.check_output(f"echo 'deb {signed} file:/tmp/archive ./' > /tmp/unsigned.list")
+    sources = "-o Dir::Etc::sourcelist=/tmp/unsigned.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=/tmp/lists"
+    update = host.run(f"apt-get update {sources}")
+    assert update.rc != 0
+    assert "not signed" in update.stderr or "does not have a Release file" in update.stderr
+
+
+def test_nothing_reboots_or_restarts_by_itself(host: Host) -> None:
+    assert effective(host, "Unattended-Upgrade::Automatic-Reboot") == ["false"]
+    assert effective(host, "APT::Periodic::Unattended-Upgrade") == ["0"]
+    assert host.run("systemctl is-enabled apt-daily-upgrade.timer").stdout.strip() == "masked"
+    assert host.run("systemctl is-active apt-daily.timer").stdout.strip() == "active"
+    mode = host.check_output(
+        """perl -e 'our %nrconf; do "/etc/needrestart/needrestart.conf"; die $@ if $@; print $nrconf{restart}'""",
+    )
+    assert mode == "l"
+
+
+def test_unattended_upgrades_take_security_only(host: Host) -> None:
+    origins = effective(host, "Unattended-Upgrade::Origins-Pattern")
+    assert origins == ["origin=Debian,codename=${distro_codename}-security,label=Debian-Security"]
+    assert effective(host, "Unattended-Upgrade::Allowed-Origins") == []
+    dry = host.run("unattended-upgrade --dry-run --debug")
+    assert dry.rc == 0
+    codename = host.check_output(". /etc/os-release && echo $VERSION_CODENAME")
+    assert f"origin=Debian,codename={codename}-security,label=Debian-Security" in dry.stdout + dry.stderr
+
+
+def test_host_is_fully_patched(host: Host) -> None:
+    simulated = host.check_output("apt-get --simulate dist-upgrade")
+    assert "Debian-Security" not in simulated

@@ -111,7 +111,7 @@ def _sequence_tasks(
             path=f"{file.relative_to(root)}:{entry.start_mark.line + 1}",
             tags=tuple(sorted(set(own))),
             action=action,
-            is_check=short not in _NEVER_CHECKS and not _is_probe(keys),
+            is_check=_is_check(short, keys),
         )
 
 
@@ -129,8 +129,11 @@ def _imported(node: yaml.Node) -> str:
     return str(node.value)
 
 
-def _is_probe(keys: dict[str, yaml.Node]) -> bool:
-    """Say whether a task never changes anything and never fails on purpose: then it only feeds later ones."""
+def _is_check(action: str, keys: dict[str, yaml.Node]) -> bool:
+    """Say whether a task's result says something of the host, rather than only feeding later tasks."""
     changed_when = keys.get("changed_when")
-    never_changes = isinstance(changed_when, yaml.ScalarNode) and changed_when.value == "false"
-    return never_changes and "failed_when" not in keys
+    if "failed_when" in keys:
+        return True
+    if isinstance(changed_when, yaml.ScalarNode):
+        return bool(changed_when.value != "false")
+    return changed_when is not None or action not in _NEVER_CHECKS

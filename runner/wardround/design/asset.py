@@ -113,7 +113,7 @@ def count_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
 def _timezone_faults(hospital: Hospital) -> list[Fault]:
     try:
         ZoneInfo(hospital.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return [
             Fault(
                 "WR-147",

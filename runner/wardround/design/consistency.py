@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wardround.design.fault import Fault, did_you_mean
 from wardround.design.flow import MANAGED, WORDS, ZONE_PREFIX
+from wardround.design.parameter import refusal
 from wardround.model.architecture import (
     Architecture,
     FromFormat,
@@ -32,6 +34,7 @@ def architecture_faults(architecture: Architecture, known: tuple[Architecture, .
     """Name every reference in `architecture` that leads nowhere; `known` are the architectures that it requires."""
     whole = (*known, architecture)
     return (
+        *_parameter_faults(architecture),
         *_component_faults(architecture, whole),
         *_flow_faults(architecture, whole),
         *_control_faults(architecture, whole),
@@ -51,6 +54,35 @@ def _nowhere(kind: str, word: str, known: Iterable[str], path: ManifestPath) -> 
         path,
         f"known: {', '.join(names) or 'none'}",
     )
+
+
+def _parameter_faults(architecture: Architecture) -> list[Fault]:
+    faults = []
+    for name, parameter in architecture.parameters.items():
+        path: ManifestPath = ("parameters", name)
+        try:
+            re.compile(parameter.pattern or "")
+        except re.error as error:
+            faults.append(
+                Fault(
+                    "WR-107",
+                    f'the pattern of parameter "{name}" is no regular expression: {error}',
+                    (*path, "pattern"),
+                    "mend the pattern",
+                )
+            )
+            continue
+        reason = refusal(parameter, parameter.default) if parameter.default is not None else ""
+        if reason:
+            faults.append(
+                Fault(
+                    "WR-142",
+                    f'the default of parameter "{name}" {reason}',
+                    (*path, "default"),
+                    "mend the default, or what it is held against",
+                )
+            )
+    return faults
 
 
 def _component_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:

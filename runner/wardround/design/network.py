@@ -9,6 +9,7 @@ from wardround.design.fault import Fault, did_you_mean
 from wardround.model.architecture import ZoneKind
 
 if TYPE_CHECKING:
+    from wardround.design.fault import ManifestPath
     from wardround.design.parts import Parts
     from wardround.model.hospital import Hospital, Zone
 
@@ -20,6 +21,11 @@ def gateway_of(zone: Zone) -> IPv4Address:
     if zone.gateway is not None:
         return zone.gateway
     return IPv4Address(int(zone.subnet.network_address) + 1)
+
+
+def is_external(parts: Parts, zone: str) -> bool:
+    """Say whether a zone is somebody else's: it has no gateway of ours and may be one address or the whole internet."""
+    return zone in parts.zones and parts.zones[zone].kind is ZoneKind.EXTERNAL
 
 
 def zone_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
@@ -35,6 +41,8 @@ def zone_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
                     f"known zones: {', '.join(sorted(parts.zones))}",
                 )
             )
+        if is_external(parts, name):
+            continue
         if zone.subnet.prefixlen > _SMALLEST_SUBNET_WITH_GATEWAY:
             faults.append(
                 Fault(
@@ -53,6 +61,15 @@ def zone_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
                     f"use an address of {zone.subnet}",
                 )
             )
+        elif gateway_of(zone) in (zone.subnet.network_address, zone.subnet.broadcast_address):
+            faults.append(
+                Fault(
+                    "WR-143",
+                    f"gateway {zone.gateway} is the network's or the broadcast address of zone {name}",
+                    ("zones", name, "gateway"),
+                    f"use another address of {zone.subnet}",
+                )
+            )
     faults.extend(
         Fault(
             "WR-140",
@@ -63,29 +80,32 @@ def zone_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
         for name, template in parts.zones.items()
         if template.required and name not in hospital.zones
     )
-    faults.extend(_overlaps(hospital))
+    faults.extend(_overlaps(hospital, parts))
     return faults
 
 
-def _overlaps(hospital: Hospital) -> list[Fault]:
-    # External zones may be as wide as the internet, so a hospital's own subnets lie inside them by nature.
+def _overlaps(hospital: Hospital, parts: Parts) -> list[Fault]:
+    # An external zone may be the whole internet, so a hospital's own subnets lie inside it by nature.
     ordered = sorted(
-        ((zone.subnet, name) for name, zone in hospital.zones.items() if zone.subnet.prefixlen > 0),
-        key=lambda pair: (pair[0], pair[1]),
+        (int(zone.subnet.network_address), int(zone.subnet.broadcast_address), name)
+        for name, zone in hospital.zones.items()
+        if not (zone.subnet.prefixlen == 0 and is_external(parts, name))
     )
     faults = []
-    for index, (subnet, name) in enumerate(ordered):
-        for other, other_name in ordered[index + 1 :]:
-            if other.network_address > subnet.broadcast_address:
-                break
+    end, widest = -1, ""
+    for first, last, name in ordered:
+        if first <= end:
             faults.append(
                 Fault(
                     "WR-131",
-                    f"subnet {other} of zone {other_name} overlaps {subnet} of zone {name}",
-                    ("zones", other_name, "subnet"),
+                    f"subnet {hospital.zones[name].subnet} of zone {name} overlaps "
+                    f"{hospital.zones[widest].subnet} of zone {widest}",
+                    ("zones", name, "subnet"),
                     "give each zone a subnet of its own",
                 )
             )
+        if last > end:
+            end, widest = last, name
     return faults
 
 
@@ -130,23 +150,28 @@ def placement_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
                 )
             )
             continue
-        faults.extend(_address_faults(name, host.address, zone_name, zone))
-    faults.extend(_control_faults(hospital))
+        path = ("hosts", name, "address")
+        faults.extend(_address_faults(f"host {name}", host.address, zone_name, path, hospital, parts))
+    faults.extend(_control_faults(hospital, parts))
     faults.extend(_duplicates(hospital))
     return faults
 
 
-def _address_faults(name: str, address: IPv4Address, zone_name: str, zone: Zone) -> list[Fault]:
-    path = ("hosts", name, "address")
+def _address_faults(  # noqa: PLR0913, PLR0917 - whose, which, where, and what it is held against
+    whose: str, address: IPv4Address, zone_name: str, path: ManifestPath, hospital: Hospital, parts: Parts
+) -> list[Fault]:
+    zone = hospital.zones[zone_name]
     if address not in zone.subnet:
         return [
             Fault(
                 "WR-132",
-                f"address {address} of host {name} is outside {zone.subnet} of zone {zone_name}",
+                f"address {address} of {whose} is outside {zone.subnet} of zone {zone_name}",
                 path,
                 f"use a free address of {zone.subnet}",
             )
         ]
+    if is_external(parts, zone_name):
+        return []
     taken = {
         zone.subnet.network_address: "the network's",
         zone.subnet.broadcast_address: "the broadcast",
@@ -156,7 +181,7 @@ def _address_faults(name: str, address: IPv4Address, zone_name: str, zone: Zone)
         return [
             Fault(
                 "WR-143",
-                f"address {address} of host {name} is {taken[address]} address of zone {zone_name}",
+                f"address {address} of {whose} is {taken[address]} address of zone {zone_name}",
                 path,
                 f"use a free address of {zone.subnet}",
             )
@@ -164,27 +189,19 @@ def _address_faults(name: str, address: IPv4Address, zone_name: str, zone: Zone)
     return []
 
 
-def _control_faults(hospital: Hospital) -> list[Fault]:
-    zone = hospital.zones.get(hospital.control.zone)
-    if zone is None:
+def _control_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
+    zone = hospital.control.zone
+    if zone not in hospital.zones:
         return [
             Fault(
                 "WR-140",
-                f"the control node stands in zone {hospital.control.zone}, which has no subnet",
+                f"the control node stands in zone {zone}, which has no subnet",
                 ("control", "zone"),
                 "add the zone under zones",
             )
         ]
-    if hospital.control.address not in zone.subnet:
-        return [
-            Fault(
-                "WR-132",
-                f"the control node's address {hospital.control.address} is outside {zone.subnet} of its zone",
-                ("control", "address"),
-                f"use a free address of {zone.subnet}",
-            )
-        ]
-    return []
+    path = ("control", "address")
+    return _address_faults("the control node", hospital.control.address, zone, path, hospital, parts)
 
 
 def _duplicates(hospital: Hospital) -> list[Fault]:
@@ -197,7 +214,7 @@ def _duplicates(hospital: Hospital) -> list[Fault]:
             faults.append(
                 Fault(
                     "WR-133",
-                    f"hosts {first} and {name} both have address {host.address}",
+                    f"{first} and {name} both have address {host.address}",
                     ("hosts", name, "address"),
                     "give each host an address of its own",
                 )
@@ -208,7 +225,7 @@ def _duplicates(hospital: Hospital) -> list[Fault]:
                 faults.append(
                     Fault(
                         "WR-134",
-                        f"hosts {first} and {name} both have MAC {host.mac}",
+                        f"{first} and {name} both have MAC {host.mac}",
                         ("hosts", name, "mac"),
                         "check the asset list",
                     )
@@ -222,6 +239,6 @@ def internal_subnets(hospital: Hospital, parts: Parts) -> tuple[IPv4Network, ...
         sorted(
             zone.subnet
             for name, zone in hospital.zones.items()
-            if name in parts.zones and parts.zones[name].kind is not ZoneKind.EXTERNAL
+            if name in parts.zones and not is_external(parts, name)
         )
     )

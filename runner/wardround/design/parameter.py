@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 Answers = dict[str, dict[str, JsonValue]]
 """architecture → parameter → value, with defaults filled in."""
 
-_HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$")
-_ACCOUNT_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+_HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_HOSTNAME_LIMIT = 253
+_ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+# A colon or a line end in it would start another field or account in /etc/passwd.
+_FULL_NAME = re.compile(r"[^:\x00-\x1f\x7f]{1,100}")
+_LINE_ENDS = re.compile(r"[\r\n]")
 _ACCOUNT_LISTS = {"ssh_keys", "principals", "groups", "sudo_commands", "sudo_commands_without_password"}
 _ACCOUNT_KEYS = {"name", "full_name", *_ACCOUNT_LISTS}
 _ACCOUNT_SHAPE = "{name, full_name, ssh_keys, principals, groups, sudo_commands}"
@@ -57,8 +61,19 @@ def answer(hospital: Hospital, parts: Parts) -> tuple[Answers, tuple[Fault, ...]
                         f"{parameter.description}; see `wardround architecture show {architecture.name}`",
                     )
                 )
-            answers[architecture.name][name] = given[name]
+            answers[architecture.name][name] = _in_order(given[name])
     return answers, tuple(faults)
+
+
+def _in_order(value: JsonValue) -> JsonValue:
+    """Sort the keys of maps, which mean the same in any order, so that a design has the same bytes."""
+    match value:
+        case dict():
+            return {key: _in_order(value[key]) for key in sorted(value)}
+        case list():
+            return [_in_order(each) for each in value]
+        case _:
+            return value
 
 
 def _unknown(hospital: Hospital, parts: Parts) -> list[Fault]:
@@ -100,7 +115,8 @@ def _string_refusal(parameter: Parameter, value: JsonValue) -> str:
         return "must be a text"
     if parameter.choices is not None and value not in parameter.choices:
         return f"must be one of {', '.join(parameter.choices)}"
-    if parameter.pattern is not None and not re.search(parameter.pattern, value):
+    # The whole text: `$` alone would let a line end through.
+    if parameter.pattern is not None and not re.fullmatch(parameter.pattern, value):
         return f"must match {parameter.pattern}"
     return ""
 
@@ -124,12 +140,15 @@ def _address_refusal(_parameter: Parameter, value: JsonValue) -> str:
 
 
 def _hostname_refusal(_parameter: Parameter, value: JsonValue) -> str:
-    return "" if isinstance(value, str) and _HOSTNAME.match(value) else "must be a host name (RFC 1123)"
+    good = isinstance(value, str) and len(value) <= _HOSTNAME_LIMIT and _HOSTNAME.fullmatch(value)
+    return "" if good else "must be a host name (RFC 1123)"
 
 
-def _strings_refusal(_parameter: Parameter, value: JsonValue) -> str:
-    good = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    return "" if good else "must be a list of texts"
+def _strings_refusal(parameter: Parameter, value: JsonValue) -> str:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return "must be a list of texts"
+    reason = next((reason for each in value if (reason := _string_refusal(parameter, each))), "")
+    return f"has a text that {reason}" if reason else ""
 
 
 def _addresses_refusal(_parameter: Parameter, value: JsonValue) -> str:
@@ -140,19 +159,28 @@ def _addresses_refusal(_parameter: Parameter, value: JsonValue) -> str:
 def _accounts_refusal(_parameter: Parameter, value: JsonValue) -> str:
     if not isinstance(value, list):
         return f"must be a list of accounts, each with {_ACCOUNT_SHAPE}"
-    return next((reason for account in value if (reason := _account_refusal(account))), "")
+    reason = next((reason for account in value if (reason := _account_refusal(account))), "")
+    if reason:
+        return reason
+    names = [account["name"] for account in value if isinstance(account, dict)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    return f'has two accounts "{twice}"' if twice else ""
 
 
 def _account_refusal(account: JsonValue) -> str:
     if not isinstance(account, dict) or not {"name", "full_name"} <= set(account) <= _ACCOUNT_KEYS:
         return f"has an account that is not {_ACCOUNT_SHAPE}"
     name, full_name = account["name"], account["full_name"]
-    if not isinstance(name, str) or not _ACCOUNT_NAME.match(name) or not isinstance(full_name, str):
+    if not isinstance(name, str) or not _ACCOUNT_NAME.fullmatch(name):
         return "has an account whose name is not a Unix user name"
+    if not isinstance(full_name, str) or not _FULL_NAME.fullmatch(full_name):
+        return f'has an account "{name}" whose full_name is not a line without colons'
     for key in sorted(_ACCOUNT_LISTS & set(account)):
         each = account[key]
-        if not isinstance(each, list) or not all(isinstance(text, str) and "\n" not in text for text in each):
-            return f'has an account "{name}" whose {key} is not a list of texts'
+        if not isinstance(each, list) or not all(
+            isinstance(text, str) and text and not _LINE_ENDS.search(text) for text in each
+        ):
+            return f'has an account "{name}" whose {key} is not a list of one-line texts'
     keys = account.get("ssh_keys", [])
     if isinstance(keys, list) and not all(isinstance(key, str) and key.startswith(_KEY_TYPES) for key in keys):
         return f'has an account "{name}" whose ssh_keys are not SSH public keys'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wardround.design.asset import asset_faults, count_faults, criticality_of
 from wardround.design.fault import Fault, UnresolvableError
 from wardround.design.flow import resolve_flows
-from wardround.design.network import gateway_of, host_zone, placement_faults, zone_faults
+from wardround.design.network import gateway_of, host_zone, is_external, placement_faults, zone_faults
 from wardround.design.parameter import answer
 from wardround.design.parts import Parts, join
 from wardround.design.variable import Surroundings, surroundings, value_of
@@ -84,7 +84,7 @@ def _zones(hospital: Hospital, parts: Parts) -> tuple[DesignZone, ...]:
             kind=parts.zones[name].kind,
             purpose=parts.zones[name].purpose,
             subnet=zone.subnet,
-            gateway=gateway_of(zone),
+            gateway=zone.gateway if is_external(parts, name) else gateway_of(zone),
             vlan=zone.vlan,
         )
         for name, zone in sorted(hospital.zones.items())

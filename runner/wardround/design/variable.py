@@ -148,7 +148,8 @@ def field_of(host: DesignHost, field: HostField) -> JsonValue:
     """Give one property of a host as plain data."""
     match field:
         case HostField.NAMES:
-            return [host.fqdn, host.name]
+            # Never the short name: the hospital's authority may only certify names inside the hospital's domain.
+            return [host.fqdn]
         case HostField.ADDRESSES:
             return [str(host.address)]
         case _:

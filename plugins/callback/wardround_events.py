@@ -25,6 +25,7 @@ from ansible.plugins.callback import CallbackBase
 
 TEXT_LIMIT = 65536
 RESOURCE_LIMIT = 200
+ELSEWHERE = "the host that this was delegated to did not answer"
 RESOURCE_KEYS = ("dest", "path", "name", "unit", "src")
 
 
@@ -81,7 +82,7 @@ class CallbackModule(CallbackBase):
             self._file.write(json.dumps(event, default=str) + "\n")
             self._file.flush()
 
-    def _emit(self, outcome: str, result: Any, *, item: bool = False) -> None:
+    def _emit(self, outcome: str, result: Any, *, item: bool = False, reason: str = "") -> None:
         task, data = result.task, result.result
         hidden = bool(data.get("_ansible_no_log") or data.get("censored") or task.no_log)
         module = (data.get("invocation") or {}).get("module_args") if not hidden else None
@@ -100,7 +101,7 @@ class CallbackModule(CallbackBase):
                 "label": str(data.get("_ansible_item_label", ""))[:RESOURCE_LIMIT] if item and not hidden else "",
                 "changed": bool(data.get("changed")),
                 "check_mode": bool(task.check_mode),
-                "skip_reason": str(data.get("skip_reason") or data.get("skipped_reason") or ""),
+                "skip_reason": reason or str(data.get("skip_reason") or data.get("skipped_reason") or ""),
                 "condition": str(data.get("false_condition") or ""),
                 "resource": "" if hidden or module is None else _resource(data),
                 "message": "hidden (no_log)" if hidden else _clip(data.get("msg") or ""),
@@ -125,7 +126,9 @@ class CallbackModule(CallbackBase):
         self._emit("skipped", result)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        self._emit("unreachable", result)
+        # Ansible blames the host at work when the one that it delegated to did not answer.
+        elsewhere = bool(result.task.delegate_to or result.task.ignore_unreachable)
+        self._emit("skipped" if elsewhere else "unreachable", result, reason=ELSEWHERE if elsewhere else "")
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
         self._emit("ok", result, item=True)

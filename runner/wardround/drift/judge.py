@@ -152,7 +152,7 @@ def _judge_skip(event: TaskEvent) -> tuple[Verdict, str]:
         return Verdict.UNKNOWN, "depends on a change that a check does not make; decided during apply"
     if event.skip_reason in (_CONDITION_FALSE, _NOTHING_TO_LOOP):
         return Verdict.NOT_APPLICABLE, f"does not apply here: {event.condition or event.skip_reason}"
-    return Verdict.UNKNOWN, "skipped: the module cannot predict its change"
+    return Verdict.UNKNOWN, event.skip_reason or "skipped: the module cannot predict its change"
 
 
 def _host_verdict(host: str, events: list[TaskEvent], verdicts: list[TaskVerdict], planned: set[str]) -> HostVerdict:

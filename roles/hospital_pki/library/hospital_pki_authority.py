@@ -309,7 +309,7 @@ def main() -> None:
         left = {name: value for name, value in authority.actual().items() if value != expected[name]}
         if left:
             module.fail_json(msg=f"The authority still differs from what is declared: {left}", diff=diff)
-    module.exit_json(changed=changed, diff=diff)
+    module.exit_json(changed=changed, diff=diff, path=str(authority.certificate))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -17,7 +17,8 @@ module: host_firewall_guard
 short_description: Refuse flows that are malformed or that would lock the automation out
 description:
   - Reads only. Fails with every mistake at once, before anything on the host is touched.
-  - The address and port of the running connection come from the SSH session that started this module.
+  - Address and port of the running connection come from the SSH session that started this module. Run it without
+    C(become), which would hide them.
 options:
   inbound:
     description: Flows that may reach this host.
@@ -106,20 +107,12 @@ def list_mistakes(name: str, flows: list[Flow], endpoints: tuple[str, ...]) -> l
 
 
 def connection() -> tuple[str, int] | None:
-    """Return client address and local port of the SSH session above this process, None without one."""
-    process = "self"
-    while process != "0":
-        try:
-            environment = Path(f"/proc/{process}/environ").read_bytes()
-            status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-        except OSError:
-            return None
-        for entry in environment.split(b"\0"):
-            if entry.startswith(b"SSH_CONNECTION="):
-                client, _, _, port = entry.decode().partition("=")[2].split()
-                return client.partition("%")[0], int(port)
-        process = status.partition("PPid:")[2].split()[0]
-    return None
+    """Return client address and local port of the SSH session that started this module, None without one."""
+    session = os.environ.get("SSH_CONNECTION")
+    if session is None:
+        return None
+    client, _, _, port = session.split()
+    return client.partition("%")[0], int(port)
 
 
 def covers(flow: Flow, client: str, port: int) -> bool:

@@ -67,7 +67,7 @@ def listeners(module: AnsibleModule) -> set[Listener]:
     for line in out.splitlines():
         fields = line.split()
         address, _, port = fields[4].rpartition(":")
-        processes = sorted(set(re.findall(r'\("([^"]+)"', line))) or ["the kernel"]
+        processes = sorted(set(re.findall(r'\("([^"]+)"', line))) or ["an unnamed process"]
         if not is_loopback(address):
             found.add(Listener(fields[0], address, int(port), ", ".join(processes)))
     return found
@@ -111,6 +111,8 @@ def main() -> None:
         module.warn(f"No declared flow covers the listening socket {line}")
     module.exit_json(
         changed=module.check_mode and bool(lines),
+        name="listening sockets",
+        msg="; ".join(lines),
         undeclared=lines,
         diff={
             "before_header": "listening sockets without a flow",

@@ -118,10 +118,13 @@ def main() -> None:
     ruleset = Ruleset(module, module.params["foreign_tables_allowed"])
     declared, running = ruleset.declared(content), ruleset.running()
     expected, actual = rules(declared), rules(running)
+    missing = [rule for rule in expected if rule not in actual]
+    undeclared = [rule for rule in actual if rule not in expected]
     result = {
         "changed": running != declared,
-        "missing": [rule for rule in expected if rule not in actual],
-        "undeclared": [rule for rule in actual if rule not in expected],
+        "name": "running nftables rule set",
+        "missing": missing,
+        "undeclared": undeclared,
         "diff": {
             "before_header": "running rule set",
             "after_header": "declared rule set",
@@ -130,12 +133,15 @@ def main() -> None:
         },
     }
     if result["changed"] and not module.check_mode:
-        undeclared = "".join(f"delete table {name}\n" for name in running if name not in declared)
+        removal = "".join(f"delete table {name}\n" for name in running if name not in declared)
         differs = any(running.get(name) != text for name, text in declared.items())
-        ruleset.run(["nft", "-f", "-"], data=undeclared + (content if differs else ""))
+        ruleset.run(["nft", "-f", "-"], data=removal + (content if differs else ""))
         if ruleset.running() != declared:
             module.fail_json(msg="The rule set was loaded, but the running one still differs", **result)
-    module.exit_json(**result)
+    module.exit_json(
+        msg="; ".join([f"missing: {rule}" for rule in missing] + [f"undeclared: {rule}" for rule in undeclared]),
+        **result,
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wardround.drift.diff_text import diff_text, harmless
+from wardround.drift.diff_text import diff_text, shortened
 from wardround.model.event import Outcome, TaskEvent
 from wardround.model.run import Coverage, HostVerdict, TaskVerdict, Verdict
 
@@ -68,7 +68,7 @@ def judge(scope: Scope, events: Iterable[TaskEvent]) -> Judgement:
     for host in scope.hosts:
         verdicts = _host_tasks(scope.checks(host), host.name, by_host[host.name])
         tasks.extend(verdicts)
-        hosts.append(_host_verdict(host.name, by_host[host.name], verdicts, {task.path for task in scope.checks(host)}))
+        hosts.append(_host_verdict(host.name, by_host[host.name], verdicts))
     coverage = Coverage(
         hosts=len(hosts),
         hosts_seen=sum(host.reachable for host in hosts),
@@ -113,9 +113,9 @@ def _silence(events: list[TaskEvent]) -> str:
     """Say why planned tasks of a host were not seen."""
     for event in events:
         if event.outcome is Outcome.UNREACHABLE:
-            return f"the host was not reachable: {harmless(event.message)[:300]}"
+            return f"the host was not reachable: {shortened(event.message)}"
         if event.outcome is Outcome.FAILED and not event.item:
-            return f'the run stopped on this host at "{event.task}"'
+            return f'the run stopped on this host at "{shortened(event.task)}"'
     return "the run never came to this task"
 
 
@@ -127,9 +127,9 @@ def _event_verdict(event: TaskEvent) -> TaskVerdict:
         task=event.task,
         tags=event.tags,
         path=event.path,
-        resource=harmless(event.label if event.item and event.label else event.resource),
+        resource=shortened(event.label if event.item and event.label else event.resource),
         verdict=verdict,
-        reason=harmless(reason),
+        reason=shortened(reason),
         diff=diff_text(event.diff) if verdict in (Verdict.DRIFTED, Verdict.FAILED) else "",
         is_handler=event.handler,
     )
@@ -155,21 +155,21 @@ def _judge_skip(event: TaskEvent) -> tuple[Verdict, str]:
     return Verdict.UNKNOWN, event.skip_reason or "skipped: the module cannot predict its change"
 
 
-def _host_verdict(host: str, events: list[TaskEvent], verdicts: list[TaskVerdict], planned: set[str]) -> HostVerdict:
+def _host_verdict(host: str, events: list[TaskEvent], verdicts: list[TaskVerdict]) -> HostVerdict:
     worst: dict[str, Verdict] = {}
     for verdict in verdicts:
-        if not verdict.is_handler:
+        # A handler only follows from a task; but a restart that failed is a failure of its own.
+        if not verdict.is_handler or verdict.verdict is Verdict.FAILED:
             known = worst.get(verdict.path, verdict.verdict)
             worst[verdict.path] = min(known, verdict.verdict, key=_WORST_FIRST.index)
     counts = Counter(worst.values())
     return HostVerdict(
         host=host,
         reachable=bool(events) and not any(event.outcome is Outcome.UNREACHABLE for event in events),
-        checks=len(planned),
+        checks=len(worst),
         in_sync=counts[Verdict.IN_SYNC],
         drifted=counts[Verdict.DRIFTED],
         unknown=counts[Verdict.UNKNOWN],
         not_applicable=counts[Verdict.NOT_APPLICABLE],
-        failed=counts[Verdict.FAILED]
-        + sum(verdict.is_handler and verdict.verdict is Verdict.FAILED for verdict in verdicts),
+        failed=counts[Verdict.FAILED],
     )

@@ -63,7 +63,9 @@ def observe(
 
 
 def _silent(host: str, judgement: Judgement) -> TaskVerdict:
-    reason = next((task.reason for task in judgement.tasks if task.host == host and task.reason), "it said nothing")
+    # What was never seen stands last, with the reason why.
+    unknown = [task for task in judgement.tasks if task.host == host and task.verdict is Verdict.UNKNOWN]
+    reason = unknown[-1].reason if unknown else "it said nothing"
     return TaskVerdict(
         host=host, role=HOST_ROLE, task=HOST_TASK, tags=(), path="", resource="", verdict=Verdict.UNKNOWN, reason=reason
     )

@@ -113,6 +113,8 @@ class ArchitectureLibrary:
     ) -> tuple[LibraryArchitecture, ...]:
         """Load what a document pins, with all that this requires or is composed of; what is required comes first.
 
+        The order is the same however the pins are ordered.
+
         `path` is where the pins stand in the document.
 
         Raises:
@@ -120,7 +122,8 @@ class ArchitectureLibrary:
             StaleArchitectureError: one of them was released and has changed since.
 
         """
-        return self._resolve([_Pin(name, pins[name], document, (*path, name), (document.file,)) for name in pins])
+        inner = [_Pin(name, pins[name], document, (*path, name), (document.file,)) for name in sorted(pins)]
+        return self._resolve(inner)
 
     def check_releases(self) -> None:
         """Compare every released version with the lock.
@@ -203,7 +206,9 @@ class ArchitectureLibrary:
         for pin in pins:
             self._visit(pin, lock, resolution)
         if resolution.problems:
-            raise InvalidInputError(tuple(resolution.problems))
+            raise InvalidInputError(
+                tuple(sorted(resolution.problems, key=lambda each: (each.file, each.line, each.column)))
+            )
         return tuple(resolution.ordered)
 
     def _demand_released_pins(self, found: LibraryArchitecture) -> None:
@@ -233,7 +238,7 @@ def _pins_of(found: LibraryArchitecture, chain: tuple[str, ...]) -> list[_Pin]:
     return [
         _Pin(name, version, document, (key, name), inner_chain)
         for key, pins in (("composes", found.architecture.composes), ("requires", found.architecture.requires))
-        for name, version in pins.items()
+        for name, version in sorted(pins.items())
     ]
 
 

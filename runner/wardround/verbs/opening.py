@@ -59,7 +59,8 @@ def load_design(project: Project, name: str, overlay: Overlay | None = None) -> 
     try:
         return resolve(manifest, tuple(Pinned(each.architecture, each.digest) for each in pinned))
     except UnresolvableError as error:
-        raise InvalidInputError(tuple(_problem(loaded.document, fault) for fault in error.faults)) from None
+        problems = (_problem(loaded.document, fault) for fault in error.faults)
+        raise InvalidInputError(tuple(sorted(problems, key=lambda each: (each.line, each.column)))) from None
 
 
 def check_consistency(pinned: tuple[LibraryArchitecture, ...]) -> None:

@@ -26,6 +26,8 @@ LIMIT_SECONDS: Final = 1200
 """A scenario that takes longer hangs: it is ended and its containers are removed."""
 
 TAIL_LINES: Final = 60
+FAILED_STEP: Final = "Executed: Failed"
+"""How Molecule marks the step that failed."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,14 @@ class Outcome:
         return f"molecule {self.scenario:<24} {self.seconds:6.0f} s  {self.failure or 'ok'}"
 
     def tail(self) -> str:
-        """The end of the scenario's log."""
+        """The log's lines up to the failed step; the clearing away that follows it says nothing."""
+        last: deque[str] = deque(maxlen=TAIL_LINES)
         with self.log.open(encoding="utf-8", errors="replace") as lines:
-            return "".join(deque(lines, maxlen=TAIL_LINES))
+            for line in lines:
+                last.append(line)
+                if FAILED_STEP in line:
+                    break
+        return "".join(last)
 
 
 def known_scenarios() -> list[str]:
@@ -83,7 +90,7 @@ def run(scenario: str) -> Outcome:
     started = time.monotonic()
     failure = molecule(["test", "--scenario-name", scenario], log, environment, LIMIT_SECONDS)
     if failure:
-        molecule(["destroy", "--scenario-name", scenario], log, environment, limit=120)
+        molecule(["destroy", "--scenario-name", scenario], LOGS / f"{scenario}.destroy.log", environment, limit=120)
     return Outcome(scenario, time.monotonic() - started, failure, log)
 
 

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from collections.abc import Iterator
 
 import pytest
 import testinfra
@@ -107,3 +108,45 @@ def test_a_service_reaches_itself(host: Host) -> None:
     unit = listen(host, 8003)
     assert host.run("echo x | nc -w 2 -N 127.0.0.1 8003").rc == 0
     host.run(f"systemctl stop {unit}")
+
+
+ZONES = {"a": ("198.51.100.65", "198.51.100.66"), "b": ("198.51.100.129", "198.51.100.130")}
+"""Two zones that exist only inside the host, with the router's address and a host's address in each."""
+
+
+def in_zone(host: Host, zone: str, command: str) -> bool:
+    process = host.check_output(f"systemctl show --property=MainPID --value zone-{zone}")
+    return bool(host.run(f"nsenter -t {process} -U -n --preserve-credentials {command}").rc == 0)
+
+
+@pytest.fixture
+def zones(host: Host) -> Iterator[None]:
+    """Let the host be the router between two zones."""
+    host.check_output("sysctl -qw net.ipv4.ip_forward=1")
+    for zone, (gateway, inside) in ZONES.items():
+        host.check_output(
+            f"systemd-run --quiet --collect --unit=zone-{zone} unshare --map-root-user --net sleep infinity"
+        )
+        process = host.check_output(f"systemctl show --property=MainPID --value zone-{zone}")
+        host.check_output(
+            f"until ip link add zone-{zone} type veth peer name eth0 netns {process}; do sleep 0.2; done;"
+            f" ip address add {gateway}/26 dev zone-{zone} && ip link set zone-{zone} up",
+        )
+        assert in_zone(host, zone, f"ip address add {inside}/26 dev eth0")
+        assert in_zone(host, zone, "ip link set dev eth0 up")
+        assert in_zone(host, zone, f"ip route add default via {gateway}")
+    yield
+    host.check_output("systemctl stop zone-a zone-b")
+
+
+@pytest.mark.usefixtures("zones")
+def test_a_router_passes_on_declared_flows_and_nothing_else(host: Host) -> None:
+    for port in (11112, 11113):
+        assert in_zone(host, "b", f"sh -c 'timeout 20 nc -l {port} >/dev/null 2>&1 & sleep 0.5'")
+    denied = counted(host, "forward", "denied forward")
+    assert in_zone(host, "a", "sh -c 'echo x | nc -w 2 -N 198.51.100.130 11112'")
+    assert counted(host, "forward", "F-TST-05") >= 1
+    assert counted(host, "forward", "denied forward") == denied
+    assert not in_zone(host, "a", "sh -c 'echo x | nc -w 2 -N 198.51.100.130 11113'")
+    assert not in_zone(host, "b", "sh -c 'echo x | nc -w 2 -N 198.51.100.66 11112'")
+    assert counted(host, "forward", "denied forward") > denied

@@ -89,11 +89,12 @@ def count_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
     faults = []
     for name, owned in parts.components.items():
         allowed, have = owned.component.count, counts.get(name, 0)
+        hosts = f"{have} host{'' if have == 1 else 's'} of component {name}"
         if have < allowed.min:
             faults.append(
                 Fault(
                     "WR-136",
-                    f"{have} hosts of component {name}, {owned.architecture} needs at least {allowed.min}",
+                    f"{hosts}, {owned.architecture} needs at least {allowed.min}",
                     ("hosts",),
                     f"add a host with component: {name}",
                 )
@@ -102,7 +103,7 @@ def count_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
             faults.append(
                 Fault(
                     "WR-136",
-                    f"{have} hosts of component {name}, {owned.architecture} allows at most {allowed.max}",
+                    f"{hosts}, {owned.architecture} allows at most {allowed.max}",
                     ("hosts",),
                     "take one out",
                 )

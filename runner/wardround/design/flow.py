@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from wardround.design.fault import Fault
-from wardround.design.network import host_zone, internal_subnets
+from wardround.design.network import host_zone, internal_subnets, is_external
 from wardround.model.architecture import Flow, Service
 from wardround.model.base import Platform
 from wardround.model.design import DesignFlow
@@ -28,48 +28,48 @@ class Endpoints:
     """Which hosts and subnets each word of a flow means in one hospital; looked up once, used by every flow."""
 
     def __init__(self, hospital: Hospital, parts: Parts) -> None:
-        """Index the hosts by component."""
+        """Give each word that means hosts its hosts."""
         self._hospital = hospital
-        self._internal = internal_subnets(hospital, parts)
-        self._by_component: dict[str, list[str]] = {}
-        self._managed: list[str] = []
-        for name in sorted(hospital.hosts):
-            component = hospital.hosts[name].component
-            self._by_component.setdefault(component, []).append(name)
-            if component in parts.components and parts.components[component].component.platform is Platform.MANAGED:
-                self._managed.append(name)
-        self._zone_of = {name: host_zone(hospital, parts, name) for name in hospital.hosts}
+        self._internal = frozenset(internal_subnets(hospital, parts))
+        self._hosts: dict[str, set[str]] = {}
+        self._networks: dict[str, frozenset[IPv4Network]] = {}
+        for name, host in hospital.hosts.items():
+            self._meaning(host.component).add(name)
+            zone = host_zone(hospital, parts, name)
+            if zone is not None:
+                self._meaning(f"{ZONE_PREFIX}{zone}").add(name)
+                if not is_external(parts, zone):
+                    self._meaning(INTERNAL).add(name)
+            owned = parts.components.get(host.component)
+            if owned is not None and owned.component.platform is Platform.MANAGED:
+                self._meaning(MANAGED).add(name)
+
+    def _meaning(self, word: str) -> set[str]:
+        return self._hosts.setdefault(word, set())
 
     def hosts(self, words: Iterable[str]) -> tuple[str, ...]:
         """Give the names of the hosts that the words mean, those standing in a meant zone included."""
-        found: set[str] = set()
-        for word in words:
-            if word == MANAGED:
-                found.update(self._managed)
-            elif word == INTERNAL:
-                found.update(self._hospital.hosts)
-            elif word.startswith(ZONE_PREFIX):
-                zone = word.removeprefix(ZONE_PREFIX)
-                found.update(name for name, where in self._zone_of.items() if where == zone)
-            elif word != CONTROL:
-                found.update(self._by_component.get(word, ()))
-        return tuple(sorted(found))
+        return tuple(sorted(set[str]().union(*(self._hosts.get(word, ()) for word in words))))
 
     def networks(self, words: Iterable[str]) -> tuple[IPv4Network, ...]:
         """Give the addresses that the words mean: a zone's whole subnet, or /32 of each host."""
-        found: set[IPv4Network] = set()
-        for word in words:
-            if word == CONTROL:
-                found.add(IPv4Network(self._hospital.control.address))
-            elif word == INTERNAL:
-                found.update(self._internal)
-            elif word.startswith(ZONE_PREFIX):
-                zone = self._hospital.zones.get(word.removeprefix(ZONE_PREFIX))
-                if zone is not None:
-                    found.add(zone.subnet)
-            else:
-                found.update(IPv4Network(self._hospital.hosts[name].address) for name in self.hosts((word,)))
-        return tuple(sorted(found))
+        found = frozenset[IPv4Network]().union(*(self._networks_of(word) for word in words))
+        return tuple(sorted(found, key=lambda network: (int(network.network_address), network.prefixlen)))
+
+    def _networks_of(self, word: str) -> frozenset[IPv4Network]:
+        if word not in self._networks:
+            self._networks[word] = self._look_up(word)
+        return self._networks[word]
+
+    def _look_up(self, word: str) -> frozenset[IPv4Network]:
+        if word == CONTROL:
+            return frozenset({IPv4Network(self._hospital.control.address)})
+        if word == INTERNAL:
+            return self._internal
+        if word.startswith(ZONE_PREFIX):
+            zone = self._hospital.zones.get(word.removeprefix(ZONE_PREFIX))
+            return frozenset({zone.subnet} if zone is not None else ())
+        return frozenset(IPv4Network(self._hospital.hosts[name].address) for name in self._hosts.get(word, ()))
 
 
 def resolve_flows(hospital: Hospital, parts: Parts) -> tuple[tuple[DesignFlow, ...], list[Fault]]:

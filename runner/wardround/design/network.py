@@ -89,7 +89,7 @@ def _overlaps(hospital: Hospital, parts: Parts) -> list[Fault]:
     ordered = sorted(
         (int(zone.subnet.network_address), int(zone.subnet.broadcast_address), name)
         for name, zone in hospital.zones.items()
-        if not (zone.subnet.prefixlen == 0 and is_external(parts, name))
+        if zone.subnet.prefixlen > 0 or (name in parts.zones and not is_external(parts, name))
     )
     faults = []
     end, widest = -1, ""
@@ -237,8 +237,6 @@ def internal_subnets(hospital: Hospital, parts: Parts) -> tuple[IPv4Network, ...
     """Give the subnets inside the hospital: every zone's but the external ones'."""
     return tuple(
         sorted(
-            zone.subnet
-            for name, zone in hospital.zones.items()
-            if name in parts.zones and not is_external(parts, name)
+            zone.subnet for name, zone in hospital.zones.items() if name in parts.zones and not is_external(parts, name)
         )
     )

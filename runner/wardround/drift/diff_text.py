@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ WIDTH_LIMIT = 400
 TEXT_LIMIT = 1000
 _COMPARED_LIMIT = 1000
 _CONTEXT = 3
+_HUNK = re.compile(r"([-+])(\d+)(?=[ ,])")
 
 
 def diff_text(diffs: tuple[FileDiff, ...]) -> str:
@@ -63,26 +64,28 @@ def _unified(diff: FileDiff) -> Iterator[str]:
     if before == after:
         yield f"  {diff.after_header or diff.before_header or 'text'}: only line ends differ"
         return
-    same = len(os.path.commonprefix([before, after]))
-    rest = min(len(before), len(after)) - same
-    tail = 0
-    while tail < rest and before[-1 - tail] == after[-1 - tail]:
-        tail += 1
-    changed = before[same : len(before) - tail], after[same : len(after) - tail]
-    if max(map(len, changed)) <= _COMPARED_LIMIT:
-        yield from difflib.unified_diff(before, after, diff.before_header, diff.after_header, lineterm="")
-    else:
-        yield from _replaced(diff, before[max(0, same - _CONTEXT) : same], same + 1, *changed)
-
-
-def _replaced(
-    diff: FileDiff, context: Sequence[str], first: int, before: Sequence[str], after: Sequence[str]
-) -> Iterator[str]:
-    """Show one large block as replaced: finding the smallest change takes time with the square of its lines."""
-    start = first - len(context)
+    # Only what differs is compared: finding the smallest change takes time with the square of the lines.
+    head = _equal(before, after)
+    tail = min(_equal(before[::-1], after[::-1]), len(before) - head, len(after) - head)
+    start, old, new = max(0, head - _CONTEXT), len(before) - tail, len(after) - tail
     yield f"--- {diff.before_header}"
     yield f"+++ {diff.after_header}"
-    yield f"@@ -{start},{len(context) + len(before)} +{start},{len(context) + len(after)} @@"
-    yield from (f" {line}" for line in context)
-    yield from (f"-{line}" for line in before)
-    yield from (f"+{line}" for line in after)
+    if max(old, new) - head > _COMPARED_LIMIT:
+        yield f"@@ -{start + 1},{old - start} +{start + 1},{new - start} @@"
+        yield from (f" {line}" for line in before[start:head])
+        yield from (f"-{line}" for line in before[head:old])
+        yield from (f"+{line}" for line in after[head:new])
+        return
+    yield from _hunks(before[start : old + _CONTEXT], after[start : new + _CONTEXT], start)
+
+
+def _equal(one: Sequence[str], other: Sequence[str]) -> int:
+    """Count the equal lines at the start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((count for count, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
+
+
+def _hunks(before: Sequence[str], after: Sequence[str], skipped: int) -> Iterator[str]:
+    """Compare two windows of files that begin after `skipped` equal lines."""
+    for line in list(difflib.unified_diff(before, after, lineterm=""))[2:]:
+        yield _HUNK.sub(lambda found: f"{found[1]}{int(found[2]) + skipped}", line) if line.startswith("@@") else line

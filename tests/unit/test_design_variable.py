@@ -1,0 +1,107 @@
+"""Role variables: each form of source, with the value that it has for a host."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.hospital_samples import Data, architecture_data, design, manifest
+
+pytestmark = pytest.mark.unit
+
+
+def value(source: Data, host: str = "srv01") -> object:
+    """Give what a variable with this source holds on a host."""
+    data = architecture_data()
+    data["everywhere"]["variables"] = {"first_value": source}
+    given = manifest()
+    given["hosts"]["srv02"] = {
+        **given["hosts"]["srv01"],
+        "address": "10.0.1.12",
+        "criticality": "high",
+        "fallback": "x",
+    }
+    return next(each for each in design(given, data).hosts if each.name == host).variables["first_value"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"value": {"a": [1, True, None]}}, {"a": [1, True, None]}),
+        ({"parameter": "title"}, "WARD"),
+        ({"parameter": "ward.title"}, "WARD"),
+        ({"own": "name"}, "srv01"),
+        ({"own": "fqdn"}, "srv01.st-test.internal"),
+        ({"own": "names"}, ["srv01.st-test.internal"]),
+        ({"own": "address"}, "10.0.1.11"),
+        ({"own": "addresses"}, ["10.0.1.11"]),
+        ({"own": "zone"}, "servers"),
+        ({"own": "component"}, "server"),
+        ({"own": "criticality"}, "medium"),
+        ({"own": "owner"}, "it"),
+        ({"own": "window"}, "night"),
+        ({"own": "restart"}, "in_window"),
+        ({"own": "criticality", "one_of": ["life", "high"]}, False),
+        ({"hosts": "server", "field": "address"}, ["10.0.1.11", "10.0.1.12"]),
+        ({"hosts": "managed", "field": "name"}, ["srv01", "srv02"]),
+        ({"hosts": "monitor", "field": "fqdn"}, ["mon01.st-test.internal"]),
+        ({"host": "server", "field": "name"}, "srv01"),
+        (
+            {"host": "server", "format": "https://{fqdn}:{address}/{name}"},
+            "https://srv01.st-test.internal:10.0.1.11/srv01",
+        ),
+        ({"subnets": ["internal"]}, ["10.0.2.0/24", "10.0.9.0/24", "10.0.1.0/24"]),
+        ({"subnets": ["device", "landing"]}, ["10.0.2.0/24", "10.0.9.0/24"]),
+        (
+            {"records": "managed"},
+            [{"name": "srv01", "address": "10.0.1.11"}, {"name": "srv02", "address": "10.0.1.12"}],
+        ),
+        ({"hospital": "domain"}, "st-test.internal"),
+        ({"hospital": "control_network"}, "10.0.9.10/32"),
+        ({"list": [{"value": 1}, {"hospital": "name"}]}, [1, "St. Test"]),
+        ({"map": {"a": {"host": "server", "field": "name"}}}, {"a": "srv01"}),
+    ],
+)
+def test_a_source_has_this_value(source: Data, expected: object) -> None:
+    assert value(source) == expected
+
+
+def test_a_test_is_about_the_host_itself() -> None:
+    assert value({"own": "criticality", "one_of": ["life", "high"]}, "srv02") is True
+
+
+def test_certificates_name_only_managed_hosts_by_names_inside_the_domain() -> None:
+    assert value({"records": "certificates"}) == [
+        {"subject": f"srv0{each}", "names": [f"srv0{each}.st-test.internal"], "addresses": [f"10.0.1.1{each}"]}
+        for each in (1, 2)
+    ]
+
+
+def test_a_component_without_hosts_gives_nothing() -> None:
+    data = architecture_data()
+    data["components"]["extra"] = {**data["components"]["switch"], "variables": {}}
+    data["everywhere"]["variables"] = {
+        "first_host": {"host": "extra", "field": "name"},
+        "first_hosts": {"hosts": "extra", "field": "name"},
+        "first_text": {"host": "extra", "format": "http://{address}"},
+    }
+    found = design(of=data).managed_hosts()[0].variables
+    assert [found[f"first_{each}"] for each in ("host", "hosts", "text")] == [None, [], ""]
+
+
+def test_a_component_says_more_than_everywhere() -> None:
+    data = architecture_data()
+    data["components"]["server"]["variables"] = {"first_title": {"value": "own"}}
+    assert design(of=data).managed_hosts()[0].variables["first_title"] == "own"
+
+
+def test_a_rule_says_who_may_reach_what() -> None:
+    inbound = design().managed_hosts()[0].variables["first_inbound"]
+    assert isinstance(inbound, list)
+    assert inbound[0] == {
+        "flow": "F-WRD-01",
+        "protocols": ["tcp"],
+        "ports": ["22"],
+        "peers": ["10.0.9.10"],
+        "purpose": "work",
+    }
+    assert [rule["flow"] for rule in inbound if isinstance(rule, dict)] == ["F-WRD-01", "F-WRD-02", "F-WRD-03"]

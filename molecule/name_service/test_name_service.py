@@ -14,6 +14,7 @@ chaos_or_internet = 3 if name == "version.bind" else 1
 query = struct.pack("!6H", 4711, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!2H", kind, chaos_or_internet)
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
     wire.settimeout(10)
+    wire.bind((sys.argv[4], 0))
     wire.sendto(query, (server, 53))
     answer = wire.recv(4096)
 flags, _, count = struct.unpack("!3H", answer[2:8])
@@ -44,9 +45,10 @@ def address_of(host: Host) -> str:
     return str(host.interface("eth0").addresses[0])
 
 
-def ask(host: Host, server: str, name: str, kind: int = A) -> tuple[int, int]:
+def ask(host: Host, server: str, name: str, kind: int = A, source: str = "0.0.0.0") -> tuple[int, int]:  # noqa: S104
     """Response code and number of answers that the host gets from a server."""
-    code, count = json.loads(host.check_output("python3 -c %s %s %s %s", ASK, server, name, str(kind)))
+    answer = host.check_output("python3 -c %s %s %s %s %s", ASK, server, name, str(kind), source)
+    code, count = json.loads(answer)
     return code, count
 
 
@@ -74,22 +76,29 @@ def test_short_names_are_completed(host: Host, domain: str) -> None:
 
 def test_other_zones_are_forwarded_or_refused(host: Host, forwards: bool) -> None:  # noqa: FBT001
     if forwards:
-        assert ask(host, "127.0.0.1", "pacs01.outside.example") == (NOERROR, 1)
+        assert ask(host, "127.0.0.1", "public.outside.example") == (NOERROR, 1)
         assert ask(host, "127.0.0.1", "nobody.outside.example") == (NXDOMAIN, 0)
     else:
         assert ask(host, "127.0.0.1", "pacs01.hospital.example") == (REFUSED, 0)
+
+
+def test_names_from_outside_never_lead_inside(host: Host, forwards: bool) -> None:  # noqa: FBT001
+    if forwards:
+        assert ask(host, "127.0.0.1", "pacs01.outside.example") == (NOERROR, 0)
 
 
 def test_internal_view_answers_own_names_only() -> None:
     device = testinfra.get_host(AUTHORITY)
     resolver = address_of(testinfra.get_host(FORWARDER))
     assert ask(device, resolver, "pacs01.hospital.example") == (NOERROR, 1)
-    assert ask(device, resolver, "pacs01.outside.example") == (REFUSED, 0)
+    assert ask(device, resolver, "public.outside.example") == (REFUSED, 0)
 
 
 def test_undeclared_client_is_refused(host: Host, domain: str) -> None:
-    # The host's own address is not among the declared clients of its resolver.
-    assert ask(host, address_of(host), f"pacs01.{domain}") == (REFUSED, 0)
+    stranger = "198.51.100.7"
+    host.check_output("ip address replace %s/32 dev lo", stranger)
+    assert ask(host, address_of(host), f"pacs01.{domain}", source=stranger) == (REFUSED, 0)
+    assert ask(host, address_of(host), f"pacs01.{domain}") == (NOERROR, 1)
 
 
 def test_resolver_does_not_talk_about_itself(host: Host, domain: str) -> None:

@@ -1,4 +1,4 @@
-"""Resolution stays linear in the number of hosts: a regression shows as a ratio, which a busy machine does not change."""
+"""Resolution stays linear in the number of hosts: a regression shows as a ratio, which a busy machine leaves alone."""
 
 from __future__ import annotations
 

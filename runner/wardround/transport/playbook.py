@@ -144,6 +144,8 @@ def _environment(folder: Path, call: PlaybookCall, marker: str) -> dict[str, str
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
         "ANSIBLE_FORCE_HANDLERS": "true",
+        # What a task is about stands in its arguments, which ansible-core from 2.21 on leaves out of results.
+        "ANSIBLE_INJECT_INVOCATION": "true",
         "ANSIBLE_NOCOLOR": "1",
     }
     if call.strategy_plugins is not None:

@@ -181,6 +181,14 @@ def test_a_stopped_host_is_seen_started_and_wired_again(state_dir: Path) -> None
     assert connects("infra01", "10.77.2.10", 22) is False
 
 
+def test_a_running_host_whose_ssh_server_is_silent_is_restarted(state_dir: Path) -> None:
+    assert execute(LAB.name, "infra01", ("sh", "-c", "touch /etc/kept; systemctl stop ssh")) == 0
+    said: list[str] = []
+    assert up(LAB, state_dir, said.append) is True
+    assert "restarting infra01, whose SSH server does not answer" in said
+    assert ssh(state_dir, "infra01", "ls /etc/kept").returncode == 0
+
+
 def test_a_host_that_left_the_manifest_is_removed_and_one_that_changed_is_made_anew(state_dir: Path) -> None:
     moved = LAB.hosts[1].model_copy(update={"address": IPv4Address("10.77.2.20")})
     assert up(LAB.model_copy(update={"hosts": (LAB.hosts[0], moved)}), state_dir, quiet) is True

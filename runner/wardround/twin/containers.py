@@ -151,6 +151,11 @@ def first_process(name: str) -> int:
     return int(run(("podman", "inspect", "--format", "{{.State.Pid}}", name)))
 
 
+def restart(name: str, flags: Flags) -> None:
+    """Stop a container, by force after a few seconds, and start it with its file system as it was."""
+    run(("podman", *flags.podman, "restart", "--time", "5", name))
+
+
 def remove(names: tuple[str, ...]) -> None:
     """Remove containers at once, running or not, and the anonymous volumes they made."""
     if names:

@@ -43,14 +43,14 @@ _PACKAGES = (
 # Runs on the machine with the new root as $1. A host key or an identity in an image would be shared by every host.
 # Sources and package lists stay, as they do on a server that was just installed: a check must be able to say which
 # packages it would install. The lists must look old, not fresh. The masked units need a console, a disk or a root that
-# can be remounted, which no container has.
+# can be remounted, which no container has; the last two would cost each two of the machine's few inotify instances.
 _CUSTOMISE = """
 rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/hosts "$1"/var/cache/apt/*.bin
 touch --date=@0 "$1"/var/lib/apt/lists
 : > "$1"/etc/resolv.conf
 : > "$1"/etc/machine-id
 chroot "$1" systemctl --quiet mask console-getty.service getty@.service getty.target systemd-remount-fs.service \
-  e2scrub_all.timer e2scrub_reap.service fstrim.timer
+  e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-ask-password-console.path systemd-ask-password-wall.path
 """.strip()
 
 

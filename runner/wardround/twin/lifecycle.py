@@ -6,47 +6,26 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from wardround.errors import LockedError, TwinError
-from wardround.twin.containers import (
-    Container,
-    Found,
-    await_orphans,
-    ensure_running,
-    find,
-    first_process,
-    gateway_container,
-    host_container,
-    releases,
-    remove,
-    remove_package_volume,
-)
+from wardround.twin.boot import all_answers
+from wardround.twin.build import Build, Report, container_specs
+from wardround.twin.containers import Found, await_orphans, find, releases, remove, remove_package_volume
 from wardround.twin.credentials import ensure_credentials, write_private
 from wardround.twin.furniture import upstream_addresses
 from wardround.twin.image import ensure_image
 from wardround.twin.mirror import machine_mirror
-from wardround.twin.network import ensure_leg, ensure_switch, guard_machine, plug, remove_network
+from wardround.twin.network import ensure_leg, ensure_switch, guard_machine, remove_network
 from wardround.twin.plan import GATEWAY, Lab, TwinHospital, container_name, lab
-from wardround.twin.podman import Flags, detect, flags
-from wardround.twin.wiring import gateway_commands, host_commands
+from wardround.twin.podman import detect, flags
 
 RECORD = "lab.json"
-BOOT_SECONDS = 90.0
-"""How long a started host may take until its sshd answers."""
-
 _SCHEMA_VERSION = 1
-_SSH_PORT = 22
-_AT_ONCE = 4
-
-Report = Callable[[str], None]
 
 
 class RootNeededError(TwinError):
@@ -68,7 +47,8 @@ class HostStatus:
 def up(hospital: TwinHospital, state_dir: Path, report: Report) -> bool:
     """Build what is missing of a twin and start what is stopped; return whether anything had to be done.
 
-    Hosts that run and are wired are left exactly as they are, with everything that was applied to them.
+    Hosts that answer are left exactly as they are, with everything that was applied to them. One whose SSH server is
+    silent is restarted, and one whose boot hangs is made anew.
 
     Args:
         hospital: what to build.
@@ -88,16 +68,13 @@ def up(hospital: TwinHospital, state_dir: Path, report: Report) -> bool:
         keys = ensure_credentials(hospital, state_dir, mirror)
         upstream = upstream_addresses(mirror) if any(host.uplink for host in hospital.hosts) else {}
         automation = (state_dir / "id_ed25519.pub").read_text(encoding="ascii").strip()
-        specs = [gateway_container(wanted)]
-        for host in hospital.hosts:
-            known = upstream if host.uplink else {}
-            specs.append(host_container(wanted, host, keys[host.name], automation, known))
+        build = Build(wanted, container_specs(wanted, keys, automation, upstream), flags(detect()), report)
         changed |= ensure_switch(wanted)
         changed |= ensure_leg(wanted)
-        changed |= _remove_strangers(hospital.name, specs, report)
-        started = _start_all(wanted, specs, report)
-        _await_ssh(wanted, [name for name in started if name != GATEWAY])
-        return changed or bool(started)
+        changed |= build.replace_outdated()
+        changed |= build.start_all()
+        changed |= build.await_boot()
+        return changed
 
 
 def down(hospital: str, state_dir: Path, *, purge: bool = False) -> bool:
@@ -126,12 +103,11 @@ def status(hospital: TwinHospital) -> tuple[HostStatus, ...]:
     """Return a row for each managed host, `absent` when it has no container."""
     _need_root()
     found = find(hospital.name)
-    hosts = hospital.hosts
-    with ThreadPoolExecutor(max_workers=max(len(hosts), 1)) as pool:
-        answers = list(pool.map(lambda host: _ssh_answers(str(host.address)), hosts))
+    answers = all_answers({host.name: str(host.address) for host in hospital.hosts})
+    states = {host: container.state for host, container in found.items()}
     return tuple(
-        HostStatus(host.name, found[host.name].state if host.name in found else "absent", str(host.address), ssh)
-        for host, ssh in zip(hosts, answers, strict=True)
+        HostStatus(host.name, states.get(host.name, "absent"), str(host.address), answers[host.name])
+        for host in hospital.hosts
     )
 
 
@@ -154,62 +130,6 @@ def execute(hospital: str, host: str, command: tuple[str, ...]) -> int:
 
 def _running(found: dict[str, Found]) -> list[str]:
     return [name for name, container in found.items() if container.state == "running" and name != GATEWAY]
-
-
-def _remove_strangers(hospital: str, specs: list[Container], report: Report) -> bool:
-    wanted = {spec.host: spec.digest for spec in specs}
-    strangers = [found for found in find(hospital).values() if wanted.get(found.host) != found.digest]
-    for stranger in strangers:
-        report(f"removing {stranger.name}, which the manifest describes otherwise or no longer")
-    remove(tuple(stranger.name for stranger in strangers))
-    return bool(strangers)
-
-
-def _start_all(wanted: Lab, specs: list[Container], report: Report) -> list[str]:
-    """Start and wire every container, several at once; return the hosts that were started or plugged in."""
-    found = find(wanted.hospital.name)
-    needed = flags(detect())
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        steps = [pool.submit(_start, wanted, spec, found.get(spec.host), needed, report) for spec in specs]
-        return [spec.host for spec, step in zip(specs, steps, strict=True) if step.result()]
-
-
-def _start(wanted: Lab, spec: Container, found: Found | None, needed: Flags, report: Report) -> bool:
-    started = ensure_running(spec, found, wanted.hospital.name, needed)
-    if started:
-        report(f"started {spec.host.lstrip('-')}")
-    if spec.host == GATEWAY:
-        legs, commands = wanted.gateway_legs(), gateway_commands(wanted)
-    else:
-        host = wanted.host(spec.host)
-        legs, commands = wanted.legs(host), host_commands(wanted, host)
-    plugged = plug(wanted, legs, first_process(spec.name), commands)
-    return started or plugged
-
-
-def _await_ssh(wanted: Lab, names: list[str]) -> None:
-    deadline = time.monotonic() + BOOT_SECONDS
-    waiting = {name: str(wanted.host(name).address) for name in names}
-    while waiting:
-        with ThreadPoolExecutor(max_workers=len(waiting)) as pool:
-            answers = list(pool.map(_ssh_answers, waiting.values()))
-        waiting = {name: address for (name, address), ok in zip(waiting.items(), answers, strict=True) if not ok}
-        if waiting and time.monotonic() > deadline:
-            raise TwinError(
-                f"sshd does not answer after {BOOT_SECONDS:.0f} s on {', '.join(sorted(waiting))}",
-                path=wanted.hospital.name,
-                remedy="look with `wardround twin exec HOST -- journalctl -b`, or build the twin anew",
-            )
-        if waiting:
-            time.sleep(0.2)
-
-
-def _ssh_answers(address: str) -> bool:
-    try:
-        with socket.create_connection((address, _SSH_PORT), timeout=2.0) as connection:
-            return connection.recv(4) == b"SSH-"
-    except OSError:
-        return False
 
 
 def _record(wanted: Lab) -> str:

@@ -1,0 +1,101 @@
+"""The building of a twin: containers that are missing are made, stopped ones started, all wired, and boots awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from wardround.twin.boot import Help, await_answers
+from wardround.twin.capacity import INSTANCES_A_HOST, check_room, free_instances
+from wardround.twin.containers import (
+    Container,
+    Found,
+    ensure_running,
+    find,
+    first_process,
+    gateway_container,
+    host_container,
+    remove,
+    restart,
+)
+from wardround.twin.credentials import HostKey
+from wardround.twin.network import plug
+from wardround.twin.plan import GATEWAY, Lab
+from wardround.twin.podman import Flags
+from wardround.twin.wiring import gateway_commands, host_commands
+
+_AT_ONCE = 4
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What is built, and who is told of each step."""
+
+    lab: Lab
+    specs: dict[str, Container]
+    flags: Flags
+    report: Report
+
+    def replace_outdated(self) -> bool:
+        """Remove containers that the hospital describes otherwise or no longer; return whether there was one."""
+        found = find(self.lab.hospital.name).values()
+        outdated = [one for one in found if one.host not in self.specs or self.specs[one.host].digest != one.digest]
+        for one in outdated:
+            self.report(f"removing {one.name}, which the manifest describes otherwise or no longer")
+        remove(tuple(one.name for one in outdated))
+        return bool(outdated)
+
+    def start_all(self) -> bool:
+        """Start and wire every container, several at once; return whether one had to be."""
+        found = find(self.lab.hospital.name)
+        missing = [host for host in self.specs if host not in found or found[host].state != "running"]
+        check_room(free_instances(len(missing) * INSTANCES_A_HOST), len(missing))
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            steps = [pool.submit(self._start, spec, found.get(host)) for host, spec in self.specs.items()]
+        # Leaving the block has waited for every step, so each one's error counts.
+        return any(tuple(step.result() for step in steps))
+
+    def await_boot(self) -> bool:
+        """Wait until every host answers over SSH; return whether one had to be helped."""
+        hosts = self.lab.hospital.hosts
+        addresses = {host.name: str(host.address) for host in hosts}
+        return bool(await_answers(addresses, {host.name: self.lab.container(host.name) for host in hosts}, self._help))
+
+    def _start(self, spec: Container, found: Found | None) -> bool:
+        started = ensure_running(spec, found, self.lab.hospital.name, self.flags)
+        if started:
+            self.report(f"started {spec.host.lstrip('-')}")
+        return self._plug(spec) or started
+
+    def _plug(self, spec: Container) -> bool:
+        if spec.host == GATEWAY:
+            legs, commands = self.lab.gateway_legs(), gateway_commands(self.lab)
+        else:
+            host = self.lab.host(spec.host)
+            legs, commands = self.lab.legs(host), host_commands(self.lab, host)
+        return plug(self.lab, legs, first_process(spec.name), commands)
+
+    def _help(self, host: str, needed: Help) -> None:
+        spec = self.specs[host]
+        if needed is Help.RESTART:
+            self.report(f"restarting {host}, whose SSH server does not answer")
+            restart(spec.name, self.flags)
+            self._plug(spec)
+        else:
+            self.report(f"making {host} anew, whose boot hangs")
+            remove((spec.name,))
+            self._start(spec, None)
+
+
+def container_specs(
+    lab: Lab, keys: dict[str, HostKey], automation: str, upstream: dict[str, str]
+) -> dict[str, Container]:
+    """Return every container of a twin by host, the gateway first."""
+    specs = {GATEWAY: gateway_container(lab)}
+    for host in lab.hospital.hosts:
+        known = upstream if host.uplink else {}
+        specs[host.name] = host_container(lab, host, keys[host.name], automation, known)
+    return specs

@@ -26,6 +26,8 @@ _FULL_NAME = re.compile(r"[^:\x00-\x1f\x7f]{1,100}")
 _LINE_ENDS = re.compile(r"[\r\n]")
 _ACCOUNT_LISTS = {"ssh_keys", "principals", "groups", "sudo_commands", "sudo_commands_without_password"}
 _ACCOUNT_KEYS = {"name", "full_name", *_ACCOUNT_LISTS}
+_SERVER_KEYS: dict[str, type] = {"address": str, "port": int, "tls_name": str, "nts": bool}
+_SERVER_SHAPE = "{address, port, tls_name, nts}, of which only the address is needed"
 _ACCOUNT_SHAPE = "{name, full_name, ssh_keys, principals, groups, sudo_commands}"
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 
@@ -187,6 +189,18 @@ def _account_refusal(account: JsonValue) -> str:
     return ""
 
 
+def _servers_refusal(_parameter: Parameter, value: JsonValue) -> str:
+    if not isinstance(value, list):
+        return f"must be a list of servers, each {_SERVER_SHAPE}"
+    for server in value:
+        if not isinstance(server, dict) or not {"address"} <= set(server) <= set(_SERVER_KEYS):
+            return f"has a server that is not {_SERVER_SHAPE}"
+        wrong = next((key for key, each in server.items() if type(each) is not _SERVER_KEYS[key]), None)
+        if wrong is not None:
+            return f"has a server whose {wrong} is no {_SERVER_KEYS[wrong].__name__}"
+    return ""
+
+
 def _is_address(value: JsonValue) -> bool:
     if not isinstance(value, str):
         return False
@@ -206,4 +220,5 @@ _REFUSALS: dict[ParameterType, Callable[[Parameter, JsonValue], str]] = {
     ParameterType.STRINGS: _strings_refusal,
     ParameterType.ADDRESSES: _addresses_refusal,
     ParameterType.ACCOUNTS: _accounts_refusal,
+    ParameterType.SERVERS: _servers_refusal,
 }

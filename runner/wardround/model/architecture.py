@@ -33,6 +33,7 @@ class ParameterType(StrEnum):
     STRINGS = "strings"
     ADDRESSES = "addresses"
     ACCOUNTS = "accounts"
+    SERVERS = "servers"
 
 
 class Parameter(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wardround.drift.observe import observe
+from wardround.drift.observe import HOST_ROLE, HOST_TASK, observe
 from wardround.errors import StalePlanError
 from wardround.model.run import RunKind, TaskVerdict, Verdict
 from wardround.verbs.plan import witness
@@ -69,9 +69,9 @@ def hosts_seen(run: SiteRun) -> frozenset[str]:
 
 def looked_at(run: SiteRun) -> frozenset[tuple[str, str, str]]:
     """Give (host, role, task) of everything that the run really saw: only that can end a finding."""
-    return frozenset(
-        (each.host, each.role, each.task) for each in run.judgement.tasks if each.verdict is not Verdict.UNKNOWN
-    )
+    answered = {(host, HOST_ROLE, HOST_TASK) for host in hosts_seen(run)}
+    seen = {(each.host, each.role, each.task) for each in run.judgement.tasks if each.verdict is not Verdict.UNKNOWN}
+    return frozenset(answered | seen)
 
 
 def _failures(run: SiteRun) -> tuple[TaskVerdict, ...]:

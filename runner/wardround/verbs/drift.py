@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wardround.drift.observe import observe
+from wardround.drift.observe import HOST_ROLE, observe
 from wardround.model.finding import Finding, FindingState
 from wardround.model.run import RunKind
 from wardround.verbs.apply import hosts_seen, looked_at
@@ -31,7 +31,21 @@ def deep_check(opened: OpenHospital, ledger: Ledger, options: Options, watcher: 
     observations = observe(
         opened.design.hospital, run.judgement, opened.provenance, applied.provenance if applied else None
     )
-    ledger.record_observations(run.record.id, observations, hosts_seen(run), looked_at(run))
+    known = ledger.findings(hospital=opened.design.hospital, state=FindingState.OPEN)
+    gone = no_longer_designed(opened, known) if run.judgement.coverage.hosts_seen else frozenset()
+    ledger.record_observations(run.record.id, observations, hosts_seen(run), looked_at(run) | gone)
     seen = {each.fingerprint for each in observations}
     findings = ledger.findings(hospital=opened.design.hospital, state=FindingState.OPEN)
     return Drift(run, tuple(each for each in findings if each.fingerprint in seen))
+
+
+def no_longer_designed(opened: OpenHospital, known: tuple[Finding, ...]) -> frozenset[tuple[str, str, str]]:
+    """Give (host, role, task) of findings about tasks that left the design: nobody will ever look at them again."""
+    designed = {
+        (host.name, role, task.name)
+        for host in opened.design.managed_hosts()
+        for role in host.roles
+        for task in opened.roles[role].tasks
+    }
+    spots = {(each.host, each.role, each.task) for each in known if each.role != HOST_ROLE}
+    return frozenset(spots - designed)

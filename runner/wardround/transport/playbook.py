@@ -19,10 +19,7 @@ from wardround.errors import TransportError
 from wardround.model.base import JsonValue
 from wardround.model.event import HostStarted, TaskEvent
 from wardround.transport.event_file import EventFile
-from wardround.transport.processes import end_processes
-
-MARKER = "WARDROUND_RUN"
-"""Every process of a run carries this variable, which is how the run finds and ends what it started."""
+from wardround.transport.processes import MARKER, end_processes
 
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 20.0
@@ -49,7 +46,7 @@ class PlaybookCall:
 
 @dataclass(frozen=True, slots=True)
 class PlaybookResult:
-    """How ansible-playbook ended; `complete` only if it came to its own end."""
+    """How ansible-playbook ended; `complete` only if it came to its own end, `output` only if it tried no host."""
 
     events: tuple[TaskEvent, ...]
     complete: bool
@@ -103,6 +100,7 @@ def _write_call(folder: Path, call: PlaybookCall, marker: str) -> None:
         folder / "run.json",
         json.dumps(
             {
+                "parent": os.getpid(),
                 "project": str(call.project),
                 "playbook": str(call.project / "playbooks" / call.playbook),
                 "arguments": shlex.join(_arguments(call)),
@@ -193,7 +191,8 @@ def _follow(
         complete=file.ended,
         interrupted=stopped or code == _INTERRUPTED,
         exit_code=code,
-        output=_output(folder, output),
+        # Ansible shows what a failed task said even under no_log, so its words are kept only where no host was tried.
+        output="" if events else _output(folder, output),
     )
 
 

@@ -8,6 +8,9 @@ import signal
 import time
 from pathlib import Path
 
+MARKER = "WARDROUND_RUN"
+"""Every process of a run carries this variable, which is how the run finds and ends what it started."""
+
 _GRACE_SECONDS = 3.0
 _POLL_SECONDS = 0.05
 

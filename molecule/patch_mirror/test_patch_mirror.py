@@ -55,7 +55,7 @@ def test_package_is_installed_through_the_mirror(host: Host, mirror: str, codena
         " mkdir -p /tmp/lists/partial",
     )
     options = "-o Dir::Etc::sourcelist=/tmp/mirror.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=/tmp/lists"
-    host.check_output(f"apt-get {options} update --error-on=any")
+    host.check_output(f"apt-get clean && apt-get {options} update --error-on=any")
     assert f"{base}/debian/" in host.check_output(f"apt-get {options} --print-uris --yes install --reinstall hello")
     host.check_output(f"apt-get {options} --yes install --reinstall hello")
     assert host.check_output("hello") == "Hello, world!"

@@ -12,8 +12,9 @@ ASK = """
 import socket, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
     wire.settimeout(3)
-    wire.sendto(bytes([0x23]) + bytes(47), (sys.argv[1], 123))
+    wire.connect((sys.argv[1], 123))
     try:
+        wire.send(bytes([0x23]) + bytes(47))
         print(wire.recv(512).hex())
     except (TimeoutError, ConnectionRefusedError) as error:
         print(type(error).__name__)

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from wardround.cli.arguments import Concise, Fast, Forks, HospitalName, Limit, Tags, Twin, Verbosity
-from wardround.cli.context import call_of, end
+from wardround.cli.context import Call, call_of, end
+from wardround.cli.failure import failed
 from wardround.cli.progress import Progress
-from wardround.errors import ExitCode
+from wardround.errors import ExitCode, HostKeyError
 from wardround.model.finding import FindingState
 from wardround.report.apply_text import apply_json, apply_lines
 from wardround.report.drift_text import drift_json, drift_lines, finding_lines, findings_json
@@ -56,8 +57,10 @@ def plan(
         call.screen.data(plan_json(made))
     else:
         call.screen.lines(plan_lines(made, concise=concise))
-    failed = any(change.failed for host in made.hosts for change in host.changes)
-    raise end(_code(failed=failed, unknown=any(not host.reachable for host in made.hosts), moved=bool(made.changes)))
+    if _distrust(call, tuple(host.host for host in made.hosts if not host.trusted)):
+        raise end(ExitCode.TRUST)
+    broken = any(change.failed for host in made.hosts for change in host.changes)
+    raise end(_code(failed=broken, unknown=any(not host.reachable for host in made.hosts), moved=bool(made.changes)))
 
 
 def apply(
@@ -80,6 +83,8 @@ def apply(
         call.screen.data(apply_json(done.run.record, done.changed, done.failed, done.left_out))
     else:
         call.screen.lines(apply_lines(done.run.record, done.changed, done.failed, done.left_out))
+    if _distrust(call, done.run.judgement.distrusted):
+        raise end(ExitCode.TRUST)
     unknown = bool(done.left_out) or any(not host.reachable for host in done.run.judgement.hosts)
     raise end(_code(failed=bool(done.failed), unknown=unknown, moved=False))
 
@@ -108,6 +113,8 @@ def drift(
         call.screen.data(drift_json(seen.run.record, seen.findings))
     else:
         call.screen.lines(drift_lines(seen.run.record, seen.findings, concise=concise))
+    if _distrust(call, seen.run.judgement.distrusted):
+        raise end(ExitCode.TRUST)
     hosts = seen.run.judgement.hosts
     raise end(
         _code(
@@ -134,6 +141,17 @@ def findings(
         call.screen.lines(finding_lines(found, concise=concise))
     else:
         call.screen.lines([Line(f"{hospital}: nothing open", Tone.GOOD)])
+
+
+def _distrust(call: Call, hosts: tuple[str, ...]) -> bool:
+    """Tell of hosts that showed another key than the recorded one."""
+    if hosts:
+        error = HostKeyError(
+            f"{', '.join(hosts)}: the SSH host key is not the recorded one; nothing was sent",
+            remedy="compare fingerprints with the hospital's staff before known_hosts is corrected",
+        )
+        failed(call.screen, error, as_json=False)
+    return bool(hosts)
 
 
 def _code(*, failed: bool, unknown: bool, moved: bool) -> ExitCode:

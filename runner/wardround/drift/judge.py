@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from wardround.model.role import Role, RoleTask
 
 _WORST_FIRST = (Verdict.FAILED, Verdict.DRIFTED, Verdict.UNKNOWN, Verdict.IN_SYNC, Verdict.NOT_APPLICABLE)
+WRONG_HOST_KEY = "it shows an SSH host key that is not the recorded one; nothing was sent to it"
+_WRONG_KEY_SIGNS = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED", "host key is known for")
 _CONDITION_FALSE = "Conditional result was False"
 _NOTHING_TO_LOOP = "No items in the list"
 _STATEMENTS = frozenset({"assert", "fail"})
@@ -51,6 +53,11 @@ class Judgement:
     tasks: tuple[TaskVerdict, ...]
     hosts: tuple[HostVerdict, ...]
     coverage: Coverage
+
+    @property
+    def distrusted(self) -> tuple[str, ...]:
+        """Give the hosts that did not show the host key that is recorded for them."""
+        return tuple(sorted({each.host for each in self.tasks if each.reason == WRONG_HOST_KEY}))
 
     def having(self, *verdicts: Verdict) -> tuple[TaskVerdict, ...]:
         """Give the task verdicts of these kinds, handlers left out: they only follow from a task."""
@@ -112,6 +119,8 @@ def _host_tasks(checks: tuple[RoleTask, ...], host: str, events: list[TaskEvent]
 def _silence(events: list[TaskEvent]) -> str:
     """Say why planned tasks of a host were not seen."""
     for event in events:
+        if event.outcome is Outcome.UNREACHABLE and any(sign in event.message for sign in _WRONG_KEY_SIGNS):
+            return WRONG_HOST_KEY
         if event.outcome is Outcome.UNREACHABLE:
             return f"the host was not reachable: {shortened(event.message)}"
         if event.outcome is Outcome.FAILED and not event.item:

@@ -26,6 +26,8 @@ class HostPlan(Model):
 
     host: HostName
     reachable: bool
+    trusted: bool = True
+    """Whether the host showed the SSH host key that is recorded for it."""
     changes: tuple[PlannedChange, ...]
     handlers: tuple[str, ...]
     undecided: int

@@ -139,5 +139,6 @@ def _site_ends(folder: Path, design: Design) -> _Ends:
 def site_connection(folder: Path, design: Design) -> tuple[Connection, str | None]:
     """Give how to reach a hospital itself, and its vault file where it has one."""
     secrets = folder / "secrets.yml"
-    account = next((str(host.variables["accounts_automation_name"]) for host in design.managed_hosts()), "wardround")
+    accounts = (host.variables.get("accounts_automation_name") for host in design.managed_hosts())
+    account = next((str(each) for each in accounts if each), "wardround")
     return Connection(account, str(folder / "known_hosts")), str(secrets) if secrets.is_file() else None

@@ -121,6 +121,7 @@ def _host_plan(host: str, reachable: bool, undecided: int, run: SiteRun, witness
     return HostPlan(
         host=host,
         reachable=reachable,
+        trusted=host not in run.judgement.distrusted,
         changes=tuple(_change(verdict) for verdict in _changed(run.judgement, host)),
         handlers=_handlers(run.events, host),
         undecided=undecided,

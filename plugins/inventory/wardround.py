@@ -13,11 +13,12 @@ description:
   - Needs the C(wardround) Python package in the interpreter that runs Ansible.
 """
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible.utils.display import Display
 
 try:
     from wardround.errors import WardroundError
@@ -30,6 +31,17 @@ else:
     MISSING = None
 
 
+PARSER_ERROR = 4
+"""What Ansible itself ends with when it cannot read something."""
+
+
+def _refuse(why: str) -> NoReturn:
+    # An exception would make Ansible try its YAML plugin next, which takes any manifest for an inventory without hosts:
+    # nothing would be checked, and the call would end well.
+    Display().error(why, wrap_text=False)
+    sys.exit(PARSER_ERROR)
+
+
 class InventoryModule(BaseInventoryPlugin):
     NAME = "wardround"
 
@@ -39,13 +51,13 @@ class InventoryModule(BaseInventoryPlugin):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         if MISSING is not None:
-            raise AnsibleParserError(f"the wardround package is not importable here: {MISSING}")
+            _refuse(f"the wardround package is not importable here: {MISSING}")
         manifest = Path(path).resolve()
         try:
             project = find_project(None, {}, manifest.parent)
             design = load_design(project, manifest.parent.name)
         except WardroundError as error:
-            raise AnsibleParserError(str(error)) from error
+            _refuse(str(error))
         connection, secrets_file = site_connection(manifest.parent, design)
         inventory.add_group(MANAGED_GROUP)
         for name, value in hospital_variables(design, connection, secrets_file).items():

@@ -30,23 +30,23 @@ table inet lab {
     chain forward {
         type filter hook forward priority filter; policy drop;
         ct state established,related accept
-        ip saddr 10.77.1.5 tcp dport 22 accept
-        ip saddr 10.77.1.10 ip daddr 10.77.2.10 tcp dport 8104 accept
+        ip saddr 10.78.1.5 tcp dport 22 accept
+        ip saddr 10.78.1.10 ip daddr 10.78.2.10 tcp dport 8104 accept
     }
 }
 """
 LAB = TwinHospital(
     name="lifecycle-test",
     zones=(
-        TwinZone(id="management", subnet=IPv4Network("10.77.1.0/24"), gateway=IPv4Address("10.77.1.1")),
-        TwinZone(id="imaging", subnet=IPv4Network("10.77.2.0/24"), gateway=IPv4Address("10.77.2.1")),
+        TwinZone(id="management", subnet=IPv4Network("10.78.1.0/24"), gateway=IPv4Address("10.78.1.1")),
+        TwinZone(id="imaging", subnet=IPv4Network("10.78.2.0/24"), gateway=IPv4Address("10.78.2.1")),
     ),
     hosts=(
-        TwinHost(name="infra01", zone="management", address=IPv4Address("10.77.1.10"), release="debian-12"),
-        TwinHost(name="pacs01", zone="imaging", address=IPv4Address("10.77.2.10"), release="debian-13"),
-        TwinHost(name="patch01", zone="imaging", address=IPv4Address("10.77.2.11"), release="debian-12", uplink=True),
+        TwinHost(name="infra01", zone="management", address=IPv4Address("10.78.1.10"), release="debian-12"),
+        TwinHost(name="pacs01", zone="imaging", address=IPv4Address("10.78.2.10"), release="debian-13"),
+        TwinHost(name="patch01", zone="imaging", address=IPv4Address("10.78.2.11"), release="debian-12", uplink=True),
     ),
-    control=TwinControl(zone="management", address=IPv4Address("10.77.1.5")),
+    control=TwinControl(zone="management", address=IPv4Address("10.78.1.5")),
     forward_rules=RULES,
 )
 NAMES = [host.name for host in LAB.hosts]
@@ -142,10 +142,10 @@ def test_a_declared_flow_connects_and_another_times_out(state_dir: Path) -> None
         command = ("podman", "exec", "-d", container_name(LAB.name, "pacs01"), "nc", "-l", "-k", port)
         subprocess.run(command, check=True, capture_output=True)
     assert execute(LAB.name, "pacs01", ("sh", "-c", "until nc -z 127.0.0.1 8104 8105; do sleep 0.1; done")) == 0
-    assert connects("infra01", "10.77.2.10", 8104)
-    assert not connects("infra01", "10.77.2.10", 8105)
-    assert not connects("patch01", "10.77.1.10", 22)
-    assert connects("patch01", "10.77.2.10", 8105), "hosts of one zone are neighbours"
+    assert connects("infra01", "10.78.2.10", 8104)
+    assert not connects("infra01", "10.78.2.10", 8105)
+    assert not connects("patch01", "10.78.1.10", 22)
+    assert connects("patch01", "10.78.2.10", 8105), "hosts of one zone are neighbours"
 
 
 def test_a_command_runs_as_an_outsider_and_its_exit_code_is_passed_on(state_dir: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_stopped_host_is_seen_started_and_wired_again(state_dir: Path) -> None
     assert up(LAB, state_dir, quiet) is True
     assert all(row.ssh for row in status(LAB))
     assert ssh(state_dir, "pacs01", "ls /etc/kept").returncode == 0
-    assert connects("infra01", "10.77.2.10", 22) is False
+    assert connects("infra01", "10.78.2.10", 22) is False
 
 
 def test_a_running_host_whose_ssh_server_is_silent_is_restarted(state_dir: Path) -> None:
@@ -190,10 +190,10 @@ def test_a_running_host_whose_ssh_server_is_silent_is_restarted(state_dir: Path)
 
 
 def test_a_host_that_left_the_manifest_is_removed_and_one_that_changed_is_made_anew(state_dir: Path) -> None:
-    moved = LAB.hosts[1].model_copy(update={"address": IPv4Address("10.77.2.20")})
+    moved = LAB.hosts[1].model_copy(update={"address": IPv4Address("10.78.2.20")})
     assert up(LAB.model_copy(update={"hosts": (LAB.hosts[0], moved)}), state_dir, quiet) is True
     assert set(find(LAB.name)) == {"infra01", "pacs01", GATEWAY}
-    assert ssh(state_dir, "pacs01", "ip -br address show eth0").stdout.split()[2] == "10.77.2.20/24"
+    assert ssh(state_dir, "pacs01", "ip -br address show eth0").stdout.split()[2] == "10.78.2.20/24"
     assert ssh(state_dir, "pacs01", "ls /etc/kept").returncode != 0
     assert up(LAB, state_dir, quiet) is True
     assert all(row.ssh for row in status(LAB))

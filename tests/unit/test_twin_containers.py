@@ -11,6 +11,7 @@ from wardround.errors import TwinError
 from wardround.twin.containers import await_orphans, create_command, gateway_container, host_container
 from wardround.twin.credentials import HostKey
 from wardround.twin.image import RELEASES, recipe
+from wardround.twin.mirror import Mirror
 from wardround.twin.plan import lab
 from wardround.twin.podman import Flags
 
@@ -72,10 +73,15 @@ def test_a_container_says_whose_it_is() -> None:
     assert command[-2:] == ("localhost/wardround-host:debian-12", "/sbin/init")
 
 
+MIRROR = Mirror("http://archive.example/debian", "http://archive.example/debian-security", "")
+
+
 def test_an_image_is_cached_by_all_that_decides_it() -> None:
-    digests = {recipe(release, tool).digest() for release in RELEASES for tool in ("tool 1", "tool 2")}
+    digests = {recipe(release, MIRROR, tool).digest() for release in RELEASES for tool in ("tool 1", "tool 2")}
     assert len(digests) == 4
-    assert recipe("debian-12", "tool 1").digest() == recipe("debian-12", "tool 1").digest()
+    elsewhere = Mirror("http://other.example/debian", "http://other.example/debian-security", "")
+    assert recipe("debian-12", elsewhere, "tool 1").digest() not in digests
+    assert recipe("debian-12", MIRROR, "tool 1").digest() == recipe("debian-12", MIRROR, "tool 1").digest()
 
 
 def test_podman_at_work_on_another_hospital_is_not_waited_for(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from wardround.errors import WardroundError
 from wardround.twin.command import attempt, run
+from wardround.twin.mirror import Mirror, machine_mirror, one_line_sources
 
 Release = Literal["debian-12", "debian-13"]
 
@@ -61,6 +62,7 @@ class Recipe:
     suite: str
     packages: tuple[str, ...]
     customise: str
+    sources: tuple[str, ...]
     tool: str
 
     def digest(self) -> str:
@@ -69,9 +71,10 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def recipe(release: Release, tool: str) -> Recipe:
-    """Return how a release's image is made; `tool` is the version of the tool that will make it."""
-    return Recipe(_SUITES[release], _PACKAGES, _CUSTOMISE, tool)
+def recipe(release: Release, mirror: Mirror, tool: str) -> Recipe:
+    """Return how a release's image is made from a mirror; `tool` is the version of the tool that will make it."""
+    suite = _SUITES[release]
+    return Recipe(suite, _PACKAGES, _CUSTOMISE, one_line_sources(mirror, suite), tool)
 
 
 def image_name(release: Release) -> str:
@@ -84,7 +87,7 @@ def ensure_image(release: Release, *, refresh: bool = False) -> bool:
 
     Two calls at once take turns, so the second finds what the first has built.
     """
-    wanted = recipe(release, run(("mmdebstrap", "--version")).strip())
+    wanted = recipe(release, machine_mirror(), run(("mmdebstrap", "--version")).strip())
     if not refresh and _recorded(release) == wanted.digest():
         return False
     with _turn():
@@ -113,6 +116,7 @@ def _build(release: Release, wanted: Recipe) -> None:
                 f"--customize-hook={wanted.customise}",
                 wanted.suite,
                 root,
+                *wanted.sources,
             )
         )
         label = f"LABEL {LABEL}={wanted.digest()}"

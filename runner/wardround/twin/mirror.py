@@ -57,6 +57,16 @@ def sources(mirror: Mirror, suite: str) -> str:
     return archive + "\n" + stanza.format(mirror.security, f"{suite}-security", _KEYRING)
 
 
+def one_line_sources(mirror: Mirror, suite: str) -> tuple[str, ...]:
+    """Render the same sources in the one-line style, as a bootstrapper takes them."""
+    line = f"deb [signed-by={_KEYRING}] {{}} {{}} main"
+    return (
+        line.format(mirror.archive, suite),
+        line.format(mirror.archive, f"{suite}-updates"),
+        line.format(mirror.security, f"{suite}-security"),
+    )
+
+
 def _codename(os_release: str) -> str:
     for line in os_release.splitlines():
         name, _, value = line.partition("=")

@@ -133,14 +133,16 @@ def findings(
 ) -> None:
     """List what is open, from the ledger; contacts no host."""
     call = call_of(context)
-    with call.workspace().open_ledger() as ledger:
-        found = ledger.findings(hospital=hospital, state=None if everything else FindingState.OPEN)
+    workspace = call.workspace()
+    name = workspace.project.hospital(hospital).name
+    with workspace.open_ledger() as ledger:
+        found = ledger.findings(hospital=name, state=None if everything else FindingState.OPEN)
     if call.settings.json:
-        call.screen.data({"schema_version": 1, "hospital": hospital, "findings": findings_json(found)})
+        call.screen.data({"schema_version": 1, "hospital": name, "findings": findings_json(found)})
     elif found:
         call.screen.lines(finding_lines(found, concise=concise))
     else:
-        call.screen.lines([Line(f"{hospital}: nothing open", Tone.GOOD)])
+        call.screen.lines([Line(f"{name}: nothing open", Tone.GOOD)])
 
 
 def _distrust(call: Call, hosts: tuple[str, ...]) -> bool:

@@ -23,7 +23,7 @@ def validate(context: typer.Context, hospitals: list[str] = typer.Argument(None,
     call = call_of(context)
     project = call.workspace().project
     problems: list[Problem] = []
-    names = [each.rstrip("/").rpartition("/")[2] for each in hospitals or project.hospitals()]
+    names = [project.hospital(each).name for each in hospitals or project.hospitals()]
     for name in names:
         try:
             load_design(project, name)

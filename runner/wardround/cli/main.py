@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from wardround import __version__
@@ -14,12 +13,11 @@ from wardround.cli import architecture, check, demo, hospital, ledger, machine, 
 from wardround.cli.context import Call, Settings
 from wardround.cli.failure import failed
 from wardround.cli.screen import Screen
-from wardround.errors import ExitCode, WardroundError
+from wardround.errors import ExitCode, UsageError, WardroundError
 
 app = typer.Typer(
     name="wardround",
     help="Keep hospitals' infrastructure the way it was designed.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -61,19 +59,29 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit code."""
+    as_json, given = _json_first(arguments or ["--help"])
     try:
-        return int(app(arguments, standalone_mode=False, prog_name="wardround") or 0)
-    except click.exceptions.Exit as end:
+        return int(app(given, standalone_mode=False, prog_name="wardround") or 0)
+    except typer.Exit as end:
         return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return int(ExitCode.INVALID)
-    except (KeyboardInterrupt, click.Abort):
+    except typer.TyperException as mistake:
+        usage = UsageError(mistake.format_message(), remedy="--help after any command lists what it takes")
+        failed(Screen(), usage, as_json=as_json)
+        return int(usage.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("interrupted\n")
         return int(ExitCode.INTERRUPTED)
     except WardroundError as error:
-        failed(Screen(), error, as_json="--json" in arguments)
+        failed(Screen(), error, as_json=as_json)
         return int(error.exit_code)
+
+
+def _json_first(arguments: list[str]) -> tuple[bool, list[str]]:
+    """Let `--json` stand anywhere; what comes after `--` belongs to somebody else's command."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    own = [each for each in arguments[:end] if each != "--json"]
+    as_json = len(own) < end
+    return as_json, [*(["--json"] if as_json else []), *own, *arguments[end:]]
 
 
 if __name__ == "__main__":

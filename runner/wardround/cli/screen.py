@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -24,12 +26,14 @@ _STYLES = {
 
 
 class Screen:
-    """Two streams: `out` for data, `err` for progress and errors. Rich honours NO_COLOR by itself."""
+    """Two streams: `out` for data, `err` for progress and errors."""
 
     def __init__(self) -> None:
         """Look at the streams once."""
-        self.out = Console(file=sys.stdout, soft_wrap=True, highlight=False, emoji=False)
-        self.err = Console(file=sys.stderr, soft_wrap=True, highlight=False, emoji=False)
+        # Rich alone would still write bold and dim, which are escape codes too.
+        colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+        self.out = Console(file=sys.stdout, soft_wrap=True, highlight=False, emoji=False, color_system=colours)
+        self.err = Console(file=sys.stderr, soft_wrap=True, highlight=False, emoji=False, color_system=colours)
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Print a report."""

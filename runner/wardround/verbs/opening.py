@@ -90,9 +90,10 @@ def _problem(document: Document, fault: Fault) -> Problem:
     return document.problem(fault.code, fault.message, fault.path, remedy=fault.remedy)
 
 
-def open_hospital(workspace: Workspace, name: str, *, twin: bool) -> OpenHospital:
+def open_hospital(workspace: Workspace, given: str, *, twin: bool) -> OpenHospital:
     """Open a hospital, or its twin on this machine, for a run."""
-    folder = workspace.project.hospital(name)
+    folder = workspace.project.hospital(given)
+    name = folder.name
     state = workspace.hospital_state(name)
     overlay_file = twin_state(workspace, name) / "overlay.yml" if twin else None
     if overlay_file is not None and not overlay_file.is_file():

@@ -25,6 +25,7 @@ from wardround.verbs.site_run import (
     now,
     playbook_call,
     run_site,
+    scope_of,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ Witnesses = dict[str, dict[str, str]]
 
 
 def make_plan(opened: OpenHospital, ledger: Ledger, options: Options, watcher: Watcher) -> Plan:
-    """Preview an apply and save the preview below the state folder."""
+    """Preview an apply and save the preview below the state folder.
+
+    Raises:
+        UsageError: the options name a host that is not managed; no host was contacted.
+
+    """
+    scope_of(opened, options)
     witnesses = witness(opened, options, watcher)
     run = run_site(opened, ledger, Purpose(RunKind.PLAN, new_run_id()), options, watcher)
     plan = Plan(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from wardround.design.fault import did_you_mean
 from wardround.drift.judge import Judgement, Scope, judge
 from wardround.errors import InterruptedRunError, UsageError
 from wardround.model.event import HostStarted, TaskEvent
@@ -74,9 +75,10 @@ def scope_of(opened: OpenHospital, options: Options) -> Scope:
     managed = opened.design.managed_hosts()
     unknown = set(options.limit) - {host.name for host in managed}
     if unknown:
+        names = [host.name for host in managed]
         raise UsageError(
-            f'"{min(unknown)}" is not a managed host of {opened.design.hospital}',
-            remedy=f"managed hosts: {', '.join(host.name for host in managed)}",
+            f'"{min(unknown)}" is not a managed host of {opened.design.hospital}{did_you_mean(min(unknown), names)}',
+            remedy=f"managed hosts: {', '.join(names)}",
         )
     hosts = tuple(host for host in managed if not options.limit or host.name in options.limit)
     return Scope(hosts=hosts, roles=opened.roles, tags=frozenset(options.tags))

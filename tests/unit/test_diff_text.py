@@ -29,6 +29,12 @@ def test_a_difference_is_unified() -> None:
     ]
 
 
+def test_a_folder_of_the_moment_is_not_part_of_a_difference() -> None:
+    header = "/dev/shm/wr-u74n3u4b/tmp/ansible-local-25923e31q0mpt/tmpg6yrbcyu/apt.conf.j2"  # noqa: S108 - a text
+    lines = diff_text((FileDiff(before="", after="a\n", after_header=header),)).splitlines()
+    assert lines[:2] == ["--- ", "+++ apt.conf.j2"]
+
+
 def test_what_a_module_prepared_is_shown_as_it_is() -> None:
     assert diff_text((FileDiff(prepared="+ line\n- other\n"),)) == "+ line\n- other"
 

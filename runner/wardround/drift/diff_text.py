@@ -17,6 +17,8 @@ WIDTH_LIMIT = 400
 TEXT_LIMIT = 1000
 _COMPARED_LIMIT = 1000
 _CONTEXT = 3
+_TEMPORARY = re.compile(r"^.*/ansible-local-[^/]+/[^/]+/")
+"""Where Ansible keeps a rendered template for a moment: another folder in every run."""
 _HUNK = re.compile(r"([-+])(\d+)(?=[ ,])")
 
 
@@ -68,8 +70,8 @@ def _unified(diff: FileDiff) -> Iterator[str]:
     head = _equal(before, after)
     tail = min(_equal(before[::-1], after[::-1]), len(before) - head, len(after) - head)
     start, old, new = max(0, head - _CONTEXT), len(before) - tail, len(after) - tail
-    yield f"--- {diff.before_header}"
-    yield f"+++ {diff.after_header}"
+    yield f"--- {_TEMPORARY.sub('', diff.before_header)}"
+    yield f"+++ {_TEMPORARY.sub('', diff.after_header)}"
     if max(old, new) - head > _COMPARED_LIMIT:
         yield f"@@ -{start + 1},{old - start} +{start + 1},{new - start} @@"
         yield from (f" {line}" for line in before[start:head])

@@ -60,6 +60,15 @@ def test_a_skip_is_only_harmless_where_its_own_condition_says_so(fields: dict[st
     assert judged(event("alpha", Outcome.SKIPPED, **fields))["alpha"] == verdict
 
 
+def test_a_command_that_a_check_did_not_run_is_not_healthy() -> None:
+    message = "Command would have run if not in check mode"
+    assert judged(event("alpha", message=message), event("beta", message=message, changed=True)) == {
+        "alpha": "unknown",
+        "beta": "drifted",
+        "gamma": "unknown",
+    }
+
+
 def test_an_unreachable_host_is_unknown_and_not_seen() -> None:
     found = judge(scope(), [event("alpha", Outcome.UNREACHABLE, role="", path="x", message="no route\x1b[2J")])
     assert {task.verdict for task in found.tasks} == {Verdict.UNKNOWN}

@@ -25,6 +25,7 @@ WRONG_HOST_KEY = "it shows an SSH host key that is not the recorded one; nothing
 _WRONG_KEY_SIGNS = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED", "host key is known for")
 _CONDITION_FALSE = "Conditional result was False"
 _NOTHING_TO_LOOP = "No items in the list"
+_NOT_RUN = "Command would have run if not in check mode"
 _STATEMENTS = frozenset({"assert", "fail"})
 
 
@@ -146,6 +147,8 @@ def _event_verdict(event: TaskEvent) -> TaskVerdict:
 
 def _judge_event(event: TaskEvent) -> tuple[Verdict, str]:
     match event.outcome:
+        case Outcome.OK if not event.changed and event.message == _NOT_RUN:
+            return Verdict.UNKNOWN, "skipped: a check does not run the command, so its result is not known"
         case Outcome.OK:
             return (Verdict.DRIFTED, event.message) if event.changed else (Verdict.IN_SYNC, "")
         case Outcome.FAILED if event.action.rpartition(".")[2] in _STATEMENTS:

@@ -45,7 +45,9 @@ _KEYWORDS = frozenset(
         "throttle",
     ]
 )
-_NEVER_CHECKS = frozenset({"set_fact", "debug", "meta", "include_vars", "setup", "wait_for", "pause"})
+_NEVER_CHECKS = frozenset(
+    ["set_fact", "debug", "meta", "include_vars", "setup", "wait_for", "pause", "find", "getent", "slurp", "stat"]
+)
 _IMPORTS = frozenset({"import_tasks", "include_tasks"})
 
 

@@ -43,6 +43,22 @@ _KEYWORDS = frozenset(
         "always",
         "args",
         "throttle",
+        "any_errors_fatal",
+        "async",
+        "become_exe",
+        "become_flags",
+        "become_method",
+        "collections",
+        "connection",
+        "debugger",
+        "delegate_facts",
+        "ignore_errors",
+        "ignore_unreachable",
+        "module_defaults",
+        "poll",
+        "port",
+        "remote_user",
+        "timeout",
     ]
 )
 _NEVER_CHECKS = frozenset(

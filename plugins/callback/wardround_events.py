@@ -34,14 +34,20 @@ def _clip(value: object) -> str:
     return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "\n… clipped\n"
 
 
+def _header(value: object) -> str:
+    # The control node's own temporary file says nothing about the host, and is another one each time.
+    text = str(value or "")
+    return "" if "/ansible-local-" in text else text
+
+
 def _sides(entry: dict[str, Any]) -> dict[str, str]:
     if "prepared" in entry:
         return {"prepared": _clip(entry["prepared"])}
     return {
         "before": _clip(entry.get("before") or ""),
         "after": _clip(entry.get("after") or ""),
-        "before_header": str(entry.get("before_header") or ""),
-        "after_header": str(entry.get("after_header") or ""),
+        "before_header": _header(entry.get("before_header")),
+        "after_header": _header(entry.get("after_header")),
     }
 
 

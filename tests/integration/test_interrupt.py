@@ -111,6 +111,23 @@ def test_an_interrupt_ends_everything(tmp_path: Path, asked: threading.Event, ti
     assert run["ended"]
 
 
+def test_a_run_that_is_killed_half_way_is_an_error_and_never_clean(tmp_path: Path, asked: threading.Event) -> None:
+    project = make_hospital(tmp_path)
+    with working(project) as (process, others):
+        assert asked.wait(120)
+        for each in set(marked()) - others:
+            with contextlib.suppress(OSError):
+                stat = (Path("/proc") / str(each) / "stat").read_text()
+                if int(stat.rpartition(")")[2].split()[1]) == process.pid:
+                    os.kill(each, signal.SIGKILL)
+        out, err = process.communicate(timeout=90)
+    assert process.returncode == 1, err
+    [problem] = json.loads(out)["errors"]
+    assert problem["code"] == "WR-201"
+    [run] = json.loads(wardround(project, "ledger", "runs", "--json").stdout)["runs"]
+    assert run["state"] == "failed"
+
+
 def marker_of(process: int) -> str:
     return marked().get(process, "")
 

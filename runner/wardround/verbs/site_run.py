@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from wardround.design.fault import did_you_mean
 from wardround.drift.judge import Judgement, Scope, judge
-from wardround.errors import InterruptedRunError, UsageError
+from wardround.errors import InterruptedRunError, TransportError, UsageError
 from wardround.model.event import HostStarted, TaskEvent
 from wardround.model.run import Coverage, RunKind, RunRecord, RunState
 from wardround.render.inventory import inventory, unsafe
@@ -138,6 +138,13 @@ def run_site(opened: OpenHospital, ledger: Ledger, purpose: Purpose, options: Op
         raise InterruptedRunError(
             f"run {record.id} was stopped: {judgement.coverage.unknown} of {judgement.coverage.checks} checks not seen",
             remedy=f"`wardround {purpose.kind.value} {opened.design.hospital}` starts again",
+        )
+    if state is RunState.FAILED:
+        # A run that stopped half-way has seen too little to be called clean, and planned too little to be applied.
+        raise TransportError(
+            f"Ansible ended run {record.id} with {result.exit_code} before its end: "
+            f"{judgement.coverage.unknown} of {judgement.coverage.checks} checks not seen",
+            remedy="look for what killed it, mostly a lack of memory, then start again",
         )
     return SiteRun(finished, judgement, result.events, result.output)
 

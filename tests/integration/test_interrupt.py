@@ -54,11 +54,11 @@ def asked() -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def working(project: Path) -> Iterator[tuple[subprocess.Popen[str], set[int]]]:
-    """Begin a drift run; give it with the processes of runs that are not ours."""
+def working(project: Path, verb: str = "drift") -> Iterator[tuple[subprocess.Popen[str], set[int]]]:
+    """Begin a run; give it with the processes of runs that are not ours."""
     others = set(marked())
     with subprocess.Popen(
-        [sys.executable, "-m", "wardround.cli.main", "drift", HOSPITAL, "--json"],
+        [sys.executable, "-m", "wardround.cli.main", verb, HOSPITAL, "--json"],
         cwd=project,
         env=environment(project),
         stdout=subprocess.PIPE,
@@ -126,6 +126,29 @@ def test_a_run_that_is_killed_half_way_is_an_error_and_never_clean(tmp_path: Pat
     assert problem["code"] == "WR-201"
     [run] = json.loads(wardround(project, "ledger", "runs", "--json").stdout)["runs"]
     assert run["state"] == "failed"
+
+
+def test_an_interrupt_before_the_plan_leaves_none(tmp_path: Path, asked: threading.Event) -> None:
+    project = make_hospital(tmp_path)
+    with working(project, "plan") as (process, others):
+        assert asked.wait(120)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert json.loads(out)["errors"][0]["code"] == "WR-202"
+    assert not set(marked()) - others - set(strangers(project))
+    assert json.loads(wardround(project, "ledger", "runs", "--json").stdout)["runs"] == []
+    assert not (project.parent / "state" / HOSPITAL / "plans").exists()
+
+
+def strangers(project: Path) -> list[int]:
+    """Give the processes of runs that work elsewhere."""
+    found = []
+    for each in marked():
+        with contextlib.suppress(OSError):
+            if not (Path("/proc") / str(each) / "cwd").readlink().is_relative_to(project):
+                found.append(each)
+    return found
 
 
 def marker_of(process: int) -> str:

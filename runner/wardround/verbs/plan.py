@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wardround.drift.judge import Judgement
-from wardround.errors import UsageError
+from wardround.errors import InterruptedRunError, TransportError, UsageError
 from wardround.ledger import PlanRecord
 from wardround.model.event import TaskEvent
 from wardround.model.finding import FindingState
@@ -75,9 +75,22 @@ def make_plan(opened: OpenHospital, ledger: Ledger, options: Options, watcher: W
 
 
 def witness(opened: OpenHospital, options: Options, watcher: Watcher) -> Witnesses:
-    """Read digests of every host's state; a host that does not answer is left out."""
+    """Read digests of every host's state; a host that does not answer is left out.
+
+    Raises:
+        InterruptedRunError: somebody asked to stop.
+        TransportError: the reading ended early, so a host that moved could not be told from a silent one.
+
+    """
     call = playbook_call(opened, "witness.yml", replace(options, tags=(), fast=False), check=True)
     result = run_playbook(call, watcher.event, watcher.interrupted)
+    if result.interrupted:
+        raise InterruptedRunError("stopped while the hosts' state was read; nothing was changed")
+    if not result.complete:
+        raise TransportError(
+            f"Ansible ended with {result.exit_code} while the hosts' state was read; nothing was changed",
+            remedy="look for what killed it, mostly a lack of memory, then start again",
+        )
     return {event.host: event.witness for event in result.events if event.witness is not None}
 
 

@@ -19,6 +19,7 @@ import pytest
 from tests.integration.small_project import ROOT, call_of, make_project, marked, wait_for
 from wardround.errors import TransportError
 from wardround.model.event import HostStarted, Outcome, TaskEvent
+from wardround.transport.accelerator import strategy_plugins
 from wardround.transport.playbook import PlaybookResult, run_playbook
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -106,9 +107,18 @@ def run(project: Path, folder: Path, **options: object) -> tuple[PlaybookResult,
     return run_playbook(call, heard.append, lambda: False), heard
 
 
-def test_what_ansible_said_arrives(tmp_path: Path, folders: Folders) -> None:
+WAYS = ["plain", "fast"]
+
+
+def strategy(way: str) -> str | None:
+    """Give the plugins of the accelerator where the way is the fast one."""
+    return strategy_plugins() if way == "fast" else None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_ansible_said_arrives(tmp_path: Path, folders: Folders, way: str) -> None:
     project = make_project(tmp_path, TASKS, HANDLERS)
-    result, heard = run(project, tmp_path)
+    result, heard = run(project, tmp_path, strategy_plugins=strategy(way))
     assert (result.complete, result.interrupted, result.exit_code) == (True, False, 0)
     assert [each for each in heard if isinstance(each, TaskEvent)] == list(result.events)
     assert HostStarted(host="here", task="small : Each of these") in heard
@@ -173,7 +183,8 @@ def test_a_failed_task_is_a_result_and_not_an_error(tmp_path: Path) -> None:
     assert [event.outcome for event in result.events] == [Outcome.FAILED]
 
 
-def test_an_interrupt_ends_a_task_in_the_middle(tmp_path: Path, folders: Folders) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_an_interrupt_ends_a_task_in_the_middle(tmp_path: Path, folders: Folders, way: str) -> None:
     project = make_project(tmp_path, SLEEP)
     before = set(marked().values())
     asked: list[float] = []
@@ -183,7 +194,8 @@ def test_an_interrupt_ends_a_task_in_the_middle(tmp_path: Path, folders: Folders
             asked.append(time.monotonic())
         return bool(asked)
 
-    result = run_playbook(call_of(project, {"folder": str(tmp_path)}), lambda _event: None, interrupted)
+    call = call_of(project, {"folder": str(tmp_path)}, strategy_plugins=strategy(way))
+    result = run_playbook(call, lambda _event: None, interrupted)
     assert time.monotonic() - asked[0] < 60
     assert (result.interrupted, result.complete) == (True, False)
     assert not (tmp_path / "after").exists()
@@ -208,15 +220,17 @@ from pathlib import Path
 from tests.integration.small_project import call_of
 from wardround.transport.playbook import run_playbook
 
-run_playbook(call_of(Path(sys.argv[1]), {"folder": sys.argv[2]}), lambda event: None, lambda: False)
+call = call_of(Path(sys.argv[1]), {"folder": sys.argv[2]}, strategy_plugins=sys.argv[3] or None)
+run_playbook(call, lambda event: None, lambda: False)
 """
 
 
 @contextlib.contextmanager
-def parent(project: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def parent(project: Path, folder: Path, way: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run the playbook in a process of its own; give it with its marker once the task sleeps."""
     before = set(marked().values())
-    with subprocess.Popen([sys.executable, "-c", PARENT, str(project), str(folder)], cwd=ROOT) as process:
+    arguments = [str(project), str(folder), strategy(way) or ""]
+    with subprocess.Popen([sys.executable, "-c", PARENT, *arguments], cwd=ROOT) as process:
         try:
             assert wait_for(lambda: descendants(process.pid, before), 180), "the task never slept"
             yield process, marked()[descendants(process.pid, before)[0]]
@@ -239,9 +253,10 @@ def ancestors(process: int) -> list[int]:
     return found
 
 
-def test_nothing_survives_a_killed_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_survives_a_killed_parent(tmp_path: Path, way: str) -> None:
     project = make_project(tmp_path, SLEEP)
-    with parent(project, tmp_path) as (process, marker):
+    with parent(project, tmp_path, way) as (process, marker):
         folder = private_folder(marker)
         process.kill()
         process.wait()

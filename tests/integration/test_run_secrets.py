@@ -15,6 +15,7 @@ from typing import Self
 import pytest
 
 from tests.integration.small_project import call_of, make_project, marked
+from wardround.transport.accelerator import strategy_plugins
 from wardround.transport.playbook import PlaybookResult, run_playbook
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -112,10 +113,18 @@ class Sampler:
             self.seen = "\n".join(known)
 
 
-def run(folder: Path, vault: tuple[Path, Path], last: str, *, kill: bool) -> tuple[PlaybookResult, Sampler, Path]:
+def run(
+    folder: Path, vault: tuple[Path, Path], last: str, *, kill: bool, fast: bool = False
+) -> tuple[PlaybookResult, Sampler, Path]:
     project = make_project(folder, TASKS)
     variables = {"folder": str(folder), "wardround_secrets_file": str(vault[0]), "last": last}
-    call = call_of(project, {**variables}, verbosity=4, vault_password_file=str(vault[1]))
+    call = call_of(
+        project,
+        {**variables},
+        verbosity=4,
+        vault_password_file=str(vault[1]),
+        strategy_plugins=strategy_plugins() if fast else None,
+    )
     private: list[Path] = []
 
     def watch() -> bool:
@@ -141,8 +150,9 @@ def worker(folder: Path) -> Iterator[tuple[int, str]]:
                 yield process, words[-2]
 
 
-def test_a_whole_run_tells_no_secret(tmp_path: Path, vault: tuple[Path, Path]) -> None:
-    result, sampler, private = run(tmp_path, vault, "/bin/true", kill=False)
+@pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
+def test_a_whole_run_tells_no_secret(tmp_path: Path, vault: tuple[Path, Path], *, fast: bool) -> None:
+    result, sampler, private = run(tmp_path, vault, "/bin/true", kill=False, fast=fast)
     assert told((tmp_path / "secrets").read_text()) == CANARIES, "the run could read the vault"
     assert [event.task for event in result.events][-1] == "A failure that knows a secret"
     assert told(result.output + repr(result)) == []

@@ -21,6 +21,7 @@ from tests.unit.hospital_samples import architecture_data, manifest
 from wardround.load.project import Project
 from wardround.model.base import JsonValue
 from wardround.render.inventory import MANAGED_GROUP, Connection, inventory, unsafe
+from wardround.transport.accelerator import strategy_plugins
 from wardround.transport.playbook import PlaybookCall, run_playbook
 from wardround.verbs.opening import load_design
 
@@ -152,19 +153,26 @@ def by_plain_ansible(project: Project, extra: dict[str, JsonValue]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def by_the_runner(project: Project, extra: dict[str, JsonValue]) -> None:
+def by_the_runner(project: Project, extra: dict[str, JsonValue], strategy: str | None = None) -> None:
     """Run the playbook as wardround does, with a throw-away inventory."""
     design = load_design(project, "st-test")
     hosts: dict[str, Any] = inventory(design, Connection("root", "/dev/null"), None)
     marked: dict[str, Any] = {group: unsafe(content) for group, content in hosts.items()}
     for host in marked[MANAGED_GROUP]["hosts"].values():
         host |= {**HERE, **extra}
-    call = PlaybookCall(project=project.root, playbook="probe.yml", inventory=marked, check=False)
+    call = PlaybookCall(
+        project=project.root, playbook="probe.yml", inventory=marked, check=False, strategy_plugins=strategy
+    )
     result = run_playbook(call, lambda _event: None, lambda: False)
     assert result.exit_code == 0, [event for event in result.events if event.outcome == "failed"]
 
 
-@pytest.mark.parametrize("way", [by_plain_ansible, by_the_runner])
+def by_the_fast_runner(project: Project, extra: dict[str, JsonValue]) -> None:
+    """Run the playbook as wardround does when it is in a hurry."""
+    by_the_runner(project, extra, strategy_plugins())
+
+
+@pytest.mark.parametrize("way", [by_plain_ansible, by_the_runner, by_the_fast_runner])
 @given(found=st.lists(texts, min_size=150, max_size=150))
 @settings(
     max_examples=2,

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import verification
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from testinfra.host import Host
 
 PUBLIC = "/var/lib/wardround/ca-public"
@@ -84,7 +84,7 @@ def test_a_certificate_within_policy_is_signed_and_indexed(host: Host) -> None:
     alternatives = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert set(alternatives) == set(names)
     usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert set(usage) == {x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH}
+    assert set(usage) == {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
     assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     assert leaf.not_valid_after_utc < datetime.now(UTC) + timedelta(days=366)
     assert f"{leaf.serial_number:X}" in host.file("/var/lib/wardround/ca/index.txt").content_string

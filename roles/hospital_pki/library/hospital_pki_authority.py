@@ -128,9 +128,8 @@ class Authority:
         """Return the names and networks that the authority is good for."""
         networks = [ipaddress.ip_network(subnet, strict=False) for subnet in self.declared["subnets"]]
         merged = [
-            network
-            for version in (4, 6)
-            for network in ipaddress.collapse_addresses(item for item in networks if item.version == version)
+            *ipaddress.collapse_addresses(item for item in networks if isinstance(item, ipaddress.IPv4Network)),
+            *ipaddress.collapse_addresses(item for item in networks if isinstance(item, ipaddress.IPv6Network)),
         ]
         return [f"DNS:{self.declared['domain']}", *(f"IP:{item.network_address}/{item.netmask}" for item in merged)]
 

@@ -65,7 +65,8 @@ def answer(host: Host, version: str, *server_options: str) -> int:
     set -e
     cd "$(mktemp -d)"
     openssl req -x509 -newkey rsa:3072 -nodes -keyout key -out certificate -subj /CN=localhost -days 1 2>/dev/null
-    openssl s_server -accept 127.0.0.1:14433 -key key -cert certificate -www {" ".join(server_options)} >/dev/null 2>&1 &
+    openssl s_server -accept 127.0.0.1:14433 -key key -cert certificate -www \\
+      {" ".join(server_options)} >/dev/null 2>&1 &
     server=$!
     until ss -Hltn | grep -q 14433; do sleep 0.1; done
     answer=0

@@ -127,7 +127,7 @@ class Authority:
     def constraints(self) -> list[str]:
         """Return the names and networks that the authority is good for."""
         networks = [ipaddress.ip_network(subnet, strict=False) for subnet in self.declared["subnets"]]
-        merged = [
+        merged: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = [
             *ipaddress.collapse_addresses(item for item in networks if isinstance(item, ipaddress.IPv4Network)),
             *ipaddress.collapse_addresses(item for item in networks if isinstance(item, ipaddress.IPv6Network)),
         ]

@@ -67,3 +67,10 @@ def test_however_it_grows_nothing_is_lost_or_doubled(tmp_path_factory: pytest.Te
         stream.write(whole[position:])
     found += [each.task for each in reader.read()]
     assert found == [f"täsk {number}" for number in range(4)]
+
+
+def test_a_role_behind_a_symbolic_link_keeps_its_place_in_the_project(tmp_path: Path) -> None:
+    file = EventFile(tmp_path / "events.jsonl", tmp_path)
+    real = "/elsewhere/checkout/roles/os_hardening/tasks/cron.yml:7"
+    assert file._relative(real, "os_hardening") == "roles/os_hardening/tasks/cron.yml:7"
+    assert file._relative(f"{tmp_path}/playbooks/site.yml:4", "") == "playbooks/site.yml:4"

@@ -45,5 +45,12 @@ class EventFile:
             return None
         if outcome == "start":
             return HostStarted(host=fields["host"], task=fields["task"])
-        fields["path"] = fields["path"].removeprefix(self._prefix)
+        fields["path"] = self._relative(fields["path"], fields["role"])
         return TaskEvent.model_validate_json(json.dumps(fields))
+
+    def _relative(self, path: str, role: str) -> str:
+        """Give a task's place in the project; Ansible names the real place, also of a role that is a symbolic link."""
+        folder = f"/roles/{role}/"
+        if role and folder in path:
+            return f"{folder[1:]}{path.rpartition(folder)[2]}"
+        return path.removeprefix(self._prefix)

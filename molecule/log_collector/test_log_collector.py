@@ -33,7 +33,7 @@ def send(sender: Host, collector: Host, text: str, options: str) -> bool:
     return bool(result.rc == 0 and "alert" not in result.stderr and "errno" not in result.stderr)
 
 
-def stored(collector: Host, folder: str, text: str, seconds: float = 10) -> bool:
+def stored(collector: Host, folder: str, text: str, seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if collector.run(f"grep -qs {text} {STORE}/{folder}/messages.log").rc == 0:

@@ -57,8 +57,11 @@ def test_a_message_arrives(host: Host, collector: Host) -> None:
 
 def test_a_message_is_kept_here_as_well(host: Host) -> None:
     text = uuid.uuid4().hex
-    host.check_output(f"logger {text} && logger -p auth.info secret-{text} && sleep 1")
-    assert text in host.file("/var/log/syslog").content_string
+    host.check_output(f"logger -p auth.info secret-{text} && logger {text}")
+    deadline = time.monotonic() + 30
+    while host.run(f"grep -q {text} /var/log/syslog").rc != 0:
+        assert time.monotonic() < deadline, "the message is not in /var/log/syslog"
+        time.sleep(0.5)
     assert f"secret-{text}" in host.file("/var/log/auth.log").content_string
     assert f"secret-{text}" not in host.file("/var/log/syslog").content_string
     assert host.file("/var/log/auth.log").mode == 0o640

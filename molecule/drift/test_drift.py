@@ -17,4 +17,6 @@ def test_the_certificate_is_the_hospitals(host: Host) -> None:
 
 
 def test_nothing_failed_on_the_way(host: Host) -> None:
-    assert host.run("systemctl --failed --no-legend --plain").stdout == ""
+    failed = host.run("systemctl --failed --no-legend --plain").stdout.splitlines()
+    # systemd calls a timer failed that was masked while it waited.
+    assert [line for line in failed if " masked " not in line] == []

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tests.integration.small_project import HERE, ROOT
 from tests.unit.hospital_samples import architecture_data, manifest
+from wardround.load.characters import forbidden
 from wardround.load.project import Project
 from wardround.model.base import JsonValue
 from wardround.render.inventory import MANAGED_GROUP, Connection, inventory, unsafe
@@ -108,7 +109,7 @@ DIRECT = len(HOSTILE) // 3
 
 texts = st.text(
     st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.sampled_from("{}%#$()'\"\\`-!&*|>@\n\t "), max_size=40
-)
+).filter(lambda text: forbidden(text) is None)
 
 
 def make_project(folder: Path, given_texts: list[str]) -> Project:

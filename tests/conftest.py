@@ -1,4 +1,7 @@
-"""Results on request: with WARDROUND_JUNIT naming a folder, each session leaves a JUnit file of its own there."""
+"""What every session has: results on request, and examples that a continuous integration run can repeat.
+
+With WARDROUND_JUNIT naming a folder, each session leaves a JUnit file of its own there.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A run that gates a change must fail for the change's sake; new examples are looked for on developers' machines.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.hookimpl(tryfirst=True)

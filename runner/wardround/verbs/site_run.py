@@ -52,7 +52,6 @@ class SiteRun:
     record: RunRecord
     judgement: Judgement
     events: tuple[TaskEvent, ...]
-    output: str
 
 
 def actor() -> str:
@@ -146,7 +145,7 @@ def run_site(opened: OpenHospital, ledger: Ledger, purpose: Purpose, options: Op
             f"{judgement.coverage.unknown} of {judgement.coverage.checks} checks not seen",
             remedy="look for what killed it, mostly a lack of memory, then start again",
         )
-    return SiteRun(finished, judgement, result.events, result.output)
+    return SiteRun(finished, judgement, result.events)
 
 
 def _state(result: PlaybookResult) -> RunState:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wardround.ledger import Ledger
-from wardround.verbs.apply import apply_plan
+from wardround.verbs.apply import Application
 from wardround.verbs.drift import deep_check
 from wardround.verbs.opening import OpenHospital, open_hospital
 from wardround.verbs.plan import make_plan, witness
@@ -72,7 +72,7 @@ def measure(opened: OpenHospital, ledger: Ledger, hosts: int) -> list[Figures]:
     floor = cost_of(lambda: witness(opened, options, _WATCHER))
     plans = []
     planned = cost_of(lambda: plans.append(make_plan(opened, ledger, options, _WATCHER)))
-    applied = cost_of(lambda: apply_plan(opened, ledger, plans[0], options, _WATCHER))
+    applied = cost_of(lambda: Application(opened, ledger, plans[0], options, _WATCHER).once())
     runs = []
     drifted = cost_of(lambda: runs.append(deep_check(opened, ledger, options, _WATCHER)))
     tasks = runs[0].run.judgement.coverage.checks // max(hosts, 1)

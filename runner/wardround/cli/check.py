@@ -16,7 +16,7 @@ from wardround.report.apply_text import apply_json, apply_lines
 from wardround.report.drift_text import drift_json, drift_lines, finding_lines, findings_json
 from wardround.report.line import Line, Tone
 from wardround.report.plan_text import plan_json, plan_lines
-from wardround.verbs.apply import apply_plan
+from wardround.verbs.apply import Application
 from wardround.verbs.drift import deep_check
 from wardround.verbs.opening import open_hospital
 from wardround.verbs.plan import load_plan, make_plan, narrowed_to_findings
@@ -67,6 +67,7 @@ def apply(
     context: typer.Context,
     hospital: HospitalName,
     plan: Annotated[str, typer.Option("--plan", metavar="ID", help="The plan to apply; `last` is the newest")],
+    twice: Annotated[bool, typer.Option("--twice", help="Apply once more at once; that must change nothing")] = False,
     twin: Twin = False,
     fast: Fast = False,
     forks: Forks = _FORKS,
@@ -77,16 +78,25 @@ def apply(
     workspace = call.workspace()
     opened = open_hospital(workspace, hospital, twin=twin)
     saved = load_plan(opened, plan)
+    options = Options(verbosity=verbose, fast=fast, forks=forks)
     with workspace.open_ledger() as ledger, Progress(call.screen, f"apply {hospital}", len(saved.hosts)) as progress:
-        done = apply_plan(opened, ledger, saved, Options(verbosity=verbose, fast=fast, forks=forks), progress.watcher)
+        application = Application(opened, ledger, saved, options, progress.watcher)
+        done = application.twice() if twice else (application.once(),)
+    shown = [(each.run.record, each.changed, each.failed, each.left_out) for each in done]
     if call.settings.json:
-        call.screen.data(apply_json(done.run.record, done.changed, done.failed, done.left_out))
+        documents = [apply_json(*each) for each in shown]
+        call.screen.data(documents[0] | ({"again": documents[1]} if twice else {}))
     else:
-        call.screen.lines(apply_lines(done.run.record, done.changed, done.failed, done.left_out))
-    if _distrust(call, done.run.judgement.distrusted):
+        call.screen.lines([line for each in shown for line in apply_lines(*each)])
+    if _distrust(call, tuple(dict.fromkeys(host for each in done for host in each.run.judgement.distrusted))):
         raise end(ExitCode.TRUST)
-    unknown = bool(done.left_out) or any(not host.reachable for host in done.run.judgement.hosts)
-    raise end(_code(failed=bool(done.failed), unknown=unknown, moved=False))
+    raise end(
+        _code(
+            failed=any(each.failed for each in done) or any(each.changed for each in done[1:]),
+            unknown=any(each.left_out or not each.all_answered for each in done),
+            moved=False,
+        )
+    )
 
 
 def drift(

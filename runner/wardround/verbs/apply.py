@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -36,30 +38,68 @@ class Applied:
     left_out: tuple[str, ...]
     """Hosts that the plan could not see, so nothing was applied to them."""
 
+    @property
+    def all_answered(self) -> bool:
+        """Tell whether every host that the plan saw answered to the end."""
+        return all(host.reachable for host in self.run.judgement.hosts)
 
-def apply_plan(opened: OpenHospital, ledger: Ledger, plan: Plan, options: Options, watcher: Watcher) -> Applied:
-    """Apply a plan to the hosts that it saw.
 
-    Raises:
-        StalePlanError: the inputs or a host changed since the plan was made; nothing was done.
-        LockedError: another run is changing this hospital.
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A plan and everything that it takes to apply it."""
 
-    """
-    refuse_other_inputs(plan, opened.provenance)
-    seen = tuple(host.host for host in plan.hosts if host.reachable)
-    left_out = tuple(host.host for host in plan.hosts if not host.reachable)
-    narrowed = replace(options, limit=seen, tags=plan.tags)
-    purpose = Purpose(RunKind.APPLY, new_run_id(), plan.id)
-    with ledger.lease(opened.design.hospital, actor(), purpose.run):
-        refuse_other_state(plan, witness(opened, narrowed, watcher))
-        run = run_site(opened, ledger, purpose, narrowed, watcher)
+    opened: OpenHospital
+    ledger: Ledger
+    plan: Plan
+    options: Options
+    watcher: Watcher
+
+    def once(self) -> Applied:
+        """Apply the plan to the hosts that it saw.
+
+        Raises:
+            StalePlanError: the inputs or a host changed since the plan was made; nothing was done.
+            LockedError: another run is changing this hospital.
+
+        """
+        with self._held() as purpose:
+            return self._apply(purpose)
+
+    def twice(self) -> tuple[Applied, Applied]:
+        """Apply the plan and, before anybody else may change a host, the design once more: that must change nothing.
+
+        Raises:
+            StalePlanError: the inputs or a host changed since the plan was made; nothing was done.
+            LockedError: another run is changing this hospital.
+
+        """
+        with self._held() as purpose:
+            return self._apply(purpose), self._apply(replace(purpose, run=new_run_id(), spends_plan=False))
+
+    @contextmanager
+    def _held(self) -> Iterator[Purpose]:
+        """Hold the hospital's lease while the plan is known to be true."""
+        refuse_other_inputs(self.plan, self.opened.provenance)
+        purpose = Purpose(RunKind.APPLY, new_run_id(), self.plan.id)
+        with self.ledger.lease(self.opened.design.hospital, actor(), purpose.run):
+            refuse_other_state(self.plan, witness(self.opened, self._narrowed(), self.watcher))
+            yield purpose
+
+    def _narrowed(self) -> Options:
+        seen = tuple(host.host for host in self.plan.hosts if host.reachable)
+        return replace(self.options, limit=seen, tags=self.plan.tags)
+
+    def _apply(self, purpose: Purpose) -> Applied:
+        run = run_site(self.opened, self.ledger, purpose, self._narrowed(), self.watcher)
         # What an apply changed is mended; only what it could not change is still a disagreement.
         still = tuple(each for each in run.judgement.tasks if each.verdict is not Verdict.DRIFTED)
         judgement = replace(run.judgement, tasks=still)
-        observations = observe(opened.design.hospital, judgement, opened.provenance, opened.provenance)
+        provenance = self.opened.provenance
+        observations = observe(self.opened.design.hospital, judgement, provenance, provenance)
         failed = tuple(each for each in observations if each.verdict is Verdict.FAILED)
-        ledger.record_observations(run.record.id, failed, hosts_seen(run), looked_at(run))
-    return Applied(run, run.judgement.having(Verdict.DRIFTED), _failures(run), left_out)
+        self.ledger.record_observations(run.record.id, failed, hosts_seen(run), looked_at(run))
+        left_out = tuple(host.host for host in self.plan.hosts if not host.reachable)
+        return Applied(run, run.judgement.having(Verdict.DRIFTED), _failures(run), left_out)
 
 
 def hosts_seen(run: SiteRun) -> frozenset[str]:

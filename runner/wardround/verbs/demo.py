@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wardround.errors import WardroundError
 from wardround.model.run import Verdict
 from wardround.twin import faults, lifecycle
-from wardround.verbs.apply import Applied, apply_plan
+from wardround.verbs.apply import Application, Applied
 from wardround.verbs.drift import Drift, deep_check
 from wardround.verbs.opening import OpenHospital, open_hospital, twin_state
 from wardround.verbs.plan import make_plan, narrowed_to_findings
@@ -82,12 +82,19 @@ class Stage:
 
     def apply(self, name: str, plan: Plan) -> Applied:
         """Apply a plan, which must not fail anywhere."""
+        with self._application(name, plan) as application:
+            return _sound(name, application.once())
+
+    def apply_twice(self, name: str, plan: Plan) -> tuple[Applied, Applied]:
+        """Apply a plan and once more, which must not fail anywhere."""
+        with self._application(name, plan) as application:
+            first, second = application.twice()
+        return _sound(name, first), _sound(f"{name} again", second)
+
+    @contextmanager
+    def _application(self, name: str, plan: Plan) -> Iterator[Application]:
         with self.show.watched(name, len(plan.hosts)) as watcher:
-            done = apply_plan(self.opened, self.ledger, plan, self.options, watcher)
-        silent = [host.host for host in done.run.judgement.hosts if not host.reachable]
-        failures = [f"{each.host} {each.role}: {each.task}: {each.reason}" for each in done.failed]
-        _promise(not failures and not silent, f"{name}: failed {failures}, silent {silent}")
-        return done
+            yield Application(self.opened, self.ledger, plan, self.options, watcher)
 
     def drift(self, name: str) -> Drift:
         """Look at every host."""
@@ -109,9 +116,8 @@ def demonstrate(workspace: Workspace, name: str, seed: int, options: Options, sh
         stage = Stage(open_hospital(workspace, name, twin=True), ledger, options, show)
         plan = stage.plan("plan", options)
         say(f"planned: {plan.changes} changes on {len(plan.hosts)} hosts")
-        applied = stage.apply("apply", plan)
+        applied, again = stage.apply_twice("apply twice", plan)
         say(f"applied: {len(applied.changed)} changes")
-        again = stage.apply("apply again", stage.plan("plan again", options))
         _promise(not again.changed, f"the second apply changed {[_spot(each) for each in again.changed]}")
         say("second apply changed 0")
         planted = faults.plant(hospital, twin_state(workspace, hospital.name), seed)
@@ -142,6 +148,13 @@ def _compare(planted: tuple[faults.Fault, ...], drift: Drift) -> int:
     missed, extra = sorted(wanted - seen), sorted(seen - wanted)
     _promise(not missed and not extra, f"missed {missed}; found beside {extra}")
     return len(wanted)
+
+
+def _sound(name: str, done: Applied) -> Applied:
+    silent = [host.host for host in done.run.judgement.hosts if not host.reachable]
+    failures = [f"{each.host} {each.role}: {each.task}: {each.reason}" for each in done.failed]
+    _promise(not failures and not silent, f"{name}: failed {failures}, silent {silent}")
+    return done
 
 
 def _spot(verdict: TaskVerdict) -> Spot:

@@ -90,11 +90,12 @@ def new_run_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a run is for: its kind and name, and the plan that an apply spends."""
+    """What a run is for: its kind and name, and the plan that an apply follows and, the first time, spends."""
 
     kind: RunKind
     run: str
     plan: str | None = None
+    spends_plan: bool = True
 
 
 def run_site(opened: OpenHospital, ledger: Ledger, purpose: Purpose, options: Options, watcher: Watcher) -> SiteRun:
@@ -122,7 +123,7 @@ def run_site(opened: OpenHospital, ledger: Ledger, purpose: Purpose, options: Op
     ledger.start_run(record)
     call = playbook_call(opened, "site.yml", options, check=purpose.kind is not RunKind.APPLY)
     try:
-        if purpose.plan is not None:
+        if purpose.plan is not None and purpose.spends_plan:
             ledger.mark_plan_applied(purpose.plan, record.id)
         result = run_playbook(call, watcher.event, watcher.interrupted)
     except BaseException:

@@ -150,3 +150,10 @@ def test_a_router_passes_on_declared_flows_and_nothing_else(host: Host) -> None:
     assert not in_zone(host, "a", "sh -c 'echo x | nc -w 2 -N 198.51.100.130 11113'")
     assert not in_zone(host, "b", "sh -c 'echo x | nc -w 2 -N 198.51.100.66 11112'")
     assert counted(host, "forward", "denied forward") > denied
+
+
+def test_a_connection_from_before_the_packet_filter_goes_on() -> None:
+    client = testinfra.get_host("podman://wr_host_firewall_debian-13")
+    lines = int(client.check_output("wc -l </run/stream"))
+    time.sleep(3)
+    assert int(client.check_output("wc -l </run/stream")) > lines

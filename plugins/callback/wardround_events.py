@@ -18,10 +18,12 @@ options:
 """
 
 import json
+from collections import deque
 from typing import Any
 
 from ansible.playbook.handler import Handler
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import action_loader, filter_loader, test_loader
 
 TEXT_LIMIT = 65536
 RESOURCE_LIMIT = 200
@@ -115,6 +117,11 @@ class CallbackModule(CallbackBase):
                 "witness": (data.get("ansible_facts") or {}).get("wardround_witness") if not hidden else None,
             }
         )
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        # A worker is forked for every task on every host, and imports again whatever its parent had not imported yet.
+        for plugins in (filter_loader.all(), test_loader.all(), action_loader.all(class_only=True)):
+            deque(plugins, maxlen=0)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._write({"outcome": "task", "task": task.get_name(include_role_fqcn=False).split(" : ", 1)[-1]})

@@ -1,5 +1,6 @@
 """What every role promises: one truth about its variables, documents, a scenario, and tags that name one thing only."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -169,3 +170,16 @@ def test_roles_know_no_hospital_and_no_other_role(role: Path) -> None:
         assert [word for word in foreign if word in text] == [], path
         assert "import_role" not in text, path
         assert "include_role" not in text, path
+
+
+def test_sets_are_sorted_or_only_counted() -> None:
+    # Ansible's set filters give another order in each run, which rewrites a file that nobody changed.
+    files = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/templates/*"), *ROOT.glob("playbooks/**/*.yml")]
+    unordered = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in files
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\|\s*(union|intersect|difference|symmetric_difference)\(", line)
+        and not re.search(r"\|\s*(sort|length)\b", line)
+    ]
+    assert unordered == []

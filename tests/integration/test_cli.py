@@ -285,9 +285,18 @@ def test_colour_is_for_people_who_want_it(project: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_get_a_completion_script(project: Path, shell: str) -> None:
-    done = wardround(project, "--show-completion", shell)
+    # Asked for by name: `--show-completion` looks for a shell among the caller's parents, and a service has none.
+    done = subprocess.run(
+        [Path(sys.executable).with_name("wardround")],
+        cwd=project,
+        env=environment(project, _WARDROUND_COMPLETE=f"source_{shell}"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
-    assert "_WARDROUND_COMPLETE" in done.stdout
+    assert f"_WARDROUND_COMPLETE=complete_{shell}" in done.stdout
 
 
 def test_a_shell_is_offered_commands_and_hospitals(project: Path) -> None:

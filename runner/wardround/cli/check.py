@@ -18,9 +18,10 @@ from wardround.report.line import Line, Tone
 from wardround.report.plan_text import plan_json, plan_lines
 from wardround.verbs.apply import Application
 from wardround.verbs.drift import deep_check
-from wardround.verbs.opening import open_hospital
+from wardround.verbs.opening import OpenHospital, open_hospital
 from wardround.verbs.plan import load_plan, make_plan, narrowed_to_findings
 from wardround.verbs.site_run import Options
+from wardround.verbs.workspace import Workspace
 
 _FORKS = 20
 
@@ -44,9 +45,7 @@ def plan(
     verbose: Verbosity = 0,
 ) -> None:
     """Show what an apply would change, and save it. Changes nothing."""
-    call = call_of(context)
-    workspace = call.workspace()
-    opened = open_hospital(workspace, hospital, twin=twin)
+    call, workspace, opened = _opened(context, hospital, twin=twin)
     options = Options(tuple(limit or ()), tuple(tags or ()), verbose, fast, forks)
     with workspace.open_ledger() as ledger:
         options = narrowed_to_findings(opened, ledger, options) if mend else options
@@ -74,9 +73,7 @@ def apply(
     verbose: Verbosity = 0,
 ) -> None:
     """Apply a saved plan; a stale one is refused before anything is touched."""
-    call = call_of(context)
-    workspace = call.workspace()
-    opened = open_hospital(workspace, hospital, twin=twin)
+    call, workspace, opened = _opened(context, hospital, twin=twin)
     saved = load_plan(opened, plan)
     options = Options(verbosity=verbose, fast=fast, forks=forks)
     with workspace.open_ledger() as ledger, Progress(call.screen, f"apply {hospital}", len(saved.hosts)) as progress:
@@ -112,9 +109,7 @@ def drift(
     verbose: Verbosity = 0,
 ) -> None:
     """Say what moved since the design was applied. Changes nothing."""
-    call = call_of(context)
-    workspace = call.workspace()
-    opened = open_hospital(workspace, hospital, twin=twin)
+    call, workspace, opened = _opened(context, hospital, twin=twin)
     options = Options(tuple(limit or ()), tuple(tags or ()), verbose, fast, forks)
     total = len(options.limit) or len(opened.design.managed_hosts())
     with workspace.open_ledger() as ledger, Progress(call.screen, f"drift {hospital}", total) as progress:
@@ -153,6 +148,12 @@ def findings(
         call.screen.lines(finding_lines(found, concise=concise))
     else:
         call.screen.lines([Line(f"{name}: nothing open", Tone.GOOD)])
+
+
+def _opened(context: typer.Context, hospital: str, *, twin: bool) -> tuple[Call, Workspace, OpenHospital]:
+    call = call_of(context)
+    workspace = call.workspace()
+    return call, workspace, open_hospital(workspace, hospital, twin=twin)
 
 
 def _distrust(call: Call, hosts: tuple[str, ...]) -> bool:

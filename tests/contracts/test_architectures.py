@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from wardround.load.device_models import load_device_models
 from wardround.load.library import FOLDER, LibraryArchitecture
 from wardround.load.project import Project
 from wardround.load.roles import load_roles
 from wardround.load.yaml_document import parse_document
 from wardround.model.architecture import Architecture, Variables
+from wardround.model.base import Platform
 from wardround.report.role_readme import read_specs
 from wardround.verbs.opening import check_consistency, load_design
 
@@ -184,6 +186,13 @@ def test_every_hospital_resolves_and_gives_each_role_what_it_demands(hospital: s
             if variable not in host.variables and variable not in design.secrets
         }
         assert sorted(missing) == [], host.name
+
+
+@pytest.mark.parametrize("hospital", PROJECT.hospitals())
+def test_every_device_is_of_a_model_that_the_catalogue_knows(hospital: str) -> None:
+    known = load_device_models(ROOT).models
+    devices = [host for host in load_design(PROJECT, hospital).hosts if host.platform is Platform.UNMANAGED]
+    assert {host.name: host.model for host in devices if host.model not in known} == {}
 
 
 def required_variables(role: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.hospital_samples import architecture_data, design, hospital, manifest, parts
-from wardround.design.flow import Endpoints, resolve_flows
+from wardround.design.flow import Endpoints
 from wardround.model.design import DesignFlow
 
 pytestmark = pytest.mark.unit
@@ -65,16 +65,3 @@ def test_flows_are_in_the_order_of_their_ids() -> None:
     data = architecture_data()
     data["flows"].reverse()
     assert [each.id for each in design(of=data).flows] == sorted(each["id"] for each in data["flows"])
-
-
-@pytest.mark.parametrize("active", [True, False])
-def test_a_port_that_only_the_device_knows_is_asked_for_where_it_matters(*, active: bool) -> None:
-    data = architecture_data()
-    data["services"]["https"]["ports"] = ["site"]
-    given = manifest()
-    given["zones"].pop("outside")
-    given["zones"].pop("vendor")
-    if not active:
-        given["hosts"].pop("mon01")
-    _, faults = resolve_flows(hospital(given), parts(data))
-    assert [fault.code for fault in faults] == (["WR-145"] if active else [])

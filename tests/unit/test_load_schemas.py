@@ -23,7 +23,11 @@ PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "schemas"
 CASES = PROJECT / "tests" / "cases" / "load"
 WRITTEN = sorted(
-    [*PROJECT.glob("inventories/*/hospital.yml"), *PROJECT.glob("reference_architectures/*/*/architecture.yml")]
+    [
+        *PROJECT.glob("inventories/*/hospital.yml"),
+        *PROJECT.glob("reference_architectures/*/*/architecture.yml"),
+        PROJECT / "reference_architectures/device_models.yml",
+    ]
 )
 
 
@@ -58,7 +62,7 @@ def test_a_schema_is_valid_and_complete(name: str) -> None:
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: "/".join(path.parts[-3:-1]))
 def test_all_that_the_project_holds_fits_its_schema_and_names_it(path: Path) -> None:
-    schema = "hospital.schema.json" if path.name == "hospital.yml" else "architecture.schema.json"
+    schema = f"{path.stem}.schema.json"
     assert mistakes(schema, read_document(path).data) == []
     modeline = path.read_text(encoding="utf-8").splitlines()[0]
     assert modeline.startswith("# yaml-language-server: $schema=")

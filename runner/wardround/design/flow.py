@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from wardround.design.fault import Fault
+from wardround.design.device_port import SITE, with_device_ports
 from wardround.design.network import host_zone, internal_subnets, is_external
 from wardround.model.architecture import Flow, Service
 from wardround.model.base import Platform
@@ -14,7 +14,9 @@ from wardround.model.design import DesignFlow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from wardround.design.fault import Fault
     from wardround.design.parts import Parts
+    from wardround.model.device import DeviceCatalogue
     from wardround.model.hospital import Hospital
 
 CONTROL = "control"
@@ -72,23 +74,21 @@ class Endpoints:
         return frozenset(IPv4Network(self._hospital.hosts[name].address) for name in self._hosts.get(word, ()))
 
 
-def resolve_flows(hospital: Hospital, parts: Parts) -> tuple[tuple[DesignFlow, ...], list[Fault]]:
-    """Give every flow with its addresses, and name flows whose port only the site knows and has not filled."""
+def resolve_flows(
+    hospital: Hospital, parts: Parts, catalogue: DeviceCatalogue
+) -> tuple[tuple[DesignFlow, ...], list[Fault]]:
+    """Give every flow with its addresses and ports, and name flows whose port nobody recorded for their devices."""
     endpoints = Endpoints(hospital, parts)
     flows: list[DesignFlow] = []
     faults: list[Fault] = []
     for flow in parts.flows():
         resolved = _resolve_flow(flow, parts.services[flow.service], endpoints)
-        flows.append(resolved)
-        if resolved.active and "site" in resolved.ports:
-            faults.append(
-                Fault(
-                    "WR-145",
-                    f'flow {flow.id} ({flow.purpose}): only the device model knows the port of "{flow.service}"',
-                    ("hosts",),
-                    "name a device model whose port is recorded for every host of the flow",
-                )
-            )
+        if not resolved.active or SITE not in resolved.ports:
+            flows.append(resolved)
+            continue
+        filled, unknown = with_device_ports(resolved, hospital, parts, catalogue)
+        flows.extend(filled)
+        faults.extend(unknown)
     return tuple(flows), faults
 
 

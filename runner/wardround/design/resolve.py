@@ -14,6 +14,7 @@ from wardround.design.parts import Parts, join
 from wardround.design.variable import Surroundings, surroundings, value_of
 from wardround.model.base import Platform
 from wardround.model.design import Design, DesignHost, DesignWindow, DesignZone, PinnedArchitecture
+from wardround.model.device import DeviceCatalogue
 
 if TYPE_CHECKING:
     from wardround.model.architecture import Architecture
@@ -29,7 +30,7 @@ class Pinned:
     digest: str
 
 
-def resolve(hospital: Hospital, pinned: tuple[Pinned, ...]) -> Design:
+def resolve(hospital: Hospital, pinned: tuple[Pinned, ...], catalogue: DeviceCatalogue | None = None) -> Design:
     """Turn a manifest into its design; `pinned` has required architectures before those that require them.
 
     Raises:
@@ -38,7 +39,7 @@ def resolve(hospital: Hospital, pinned: tuple[Pinned, ...]) -> Design:
     """
     parts = join(tuple(each.architecture for each in pinned))
     answers, faults = answer(hospital, parts)
-    flows, flow_faults = resolve_flows(hospital, parts)
+    flows, flow_faults = resolve_flows(hospital, parts, catalogue or DeviceCatalogue())
     every = [
         *faults,
         *zone_faults(hospital, parts),

@@ -152,8 +152,9 @@ The network's own, its broadcast and its gateway's address cannot be a host's.""
 The host's owner is not among the contacts, so nobody could be asked before a change.""",
     "WR-145": """Port known only from the device.
 
-A flow goes to a port that differs between device models. Name the model of each device, so that
-its port can be known.""",
+A flow goes to a port that differs between device models. Name the model of each device in the
+manifest; reference_architectures/device_models.yml records each model's ports, with the document
+in which the manufacturer says so.""",
     "WR-146": """Architecture names what is not declared.
 
 A reference architecture mentions a role, component, zone, service, parameter or flow that neither

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wardround.errors import ExitCode
 from wardround.model.architecture import Architecture
+from wardround.model.device import DeviceCatalogue
 from wardround.model.hospital import Hospital
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _MODELS: Final[dict[str, tuple[type[Model], str]]] = {
     "architecture.schema.json": (Architecture, "A reference architecture: architecture.yml"),
+    "device_models.schema.json": (DeviceCatalogue, "The catalogue of device models: device_models.yml"),
     "hospital.schema.json": (Hospital, "A hospital manifest: hospital.yml"),
 }
 

@@ -11,6 +11,7 @@ from wardround.design.consistency import architecture_faults
 from wardround.design.fault import Fault, UnresolvableError
 from wardround.design.resolve import Pinned, resolve
 from wardround.errors import InvalidInputError, Problem, UsageError
+from wardround.load.device_models import load_device_models
 from wardround.load.roles import load_roles
 from wardround.load.validation import load
 from wardround.model.overlay import Overlay
@@ -57,7 +58,8 @@ def load_design(project: Project, name: str, overlay: Overlay | None = None) -> 
     pinned = project.library.resolve(loaded.document, manifest.architecture)
     check_consistency(pinned)
     try:
-        return resolve(manifest, tuple(Pinned(each.architecture, each.digest) for each in pinned))
+        whole = tuple(Pinned(each.architecture, each.digest) for each in pinned)
+        return resolve(manifest, whole, load_device_models(project.root))
     except UnresolvableError as error:
         problems = (_problem(loaded.document, fault) for fault in error.faults)
         raise InvalidInputError(tuple(sorted(problems, key=lambda each: (each.line, each.column)))) from None

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.hospital_samples import Data, architecture, architecture_data
 from wardround.design.consistency import architecture_faults
+from wardround.design.parts import join
 
 pytestmark = pytest.mark.unit
 
@@ -145,3 +146,24 @@ def test_a_parameter_allows_its_own_default(parameter: Data, fault: tuple[str, s
     data = architecture_data()
     data["parameters"]["title"] = {"description": "d", **parameter}
     assert faults(data) == [fault]
+
+
+def upper_with(zone: Data) -> Data:
+    """An architecture above the sample that names the sample's zone `servers`, described like this."""
+    bare: Data = {"flows": [], "components": {}, "services": {}, "probes": [], "controls": [], "everywhere": {}}
+    return {**architecture_data(), **bare, "name": "upper", "zones": {"servers": zone}}
+
+
+def test_architectures_mean_the_same_by_a_zone() -> None:
+    servers = architecture_data()["zones"]["servers"]
+    assert faults(upper_with({**servers, "required": True}), architecture_data()) == []
+    for change in ({"kind": "device"}, {"purpose": "something else"}):
+        assert faults(upper_with({**servers, **change}), architecture_data()) == [("WR-148", "zones.servers")]
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_zone_is_required_where_one_architecture_requires_it(*, first: bool) -> None:
+    servers = {**architecture_data()["zones"]["servers"], "required": False}
+    lower, upper = architecture_data(), upper_with({**servers, "required": not first})
+    lower["zones"]["servers"] = {**servers, "required": first}
+    assert join((architecture(lower), architecture(upper))).zones["servers"].required

@@ -39,6 +39,7 @@ def architecture_faults(architecture: Architecture, known: tuple[Architecture, .
         *_flow_faults(architecture, whole),
         *_control_faults(architecture, whole),
         *_double_faults(architecture, known),
+        *_zone_faults(architecture, known),
     )
 
 
@@ -199,3 +200,19 @@ def _double_faults(architecture: Architecture, known: tuple[Architecture, ...]) 
         for flow in sorted({one for one in flow_ids if flow_ids.count(one) > 1})
     )
     return faults
+
+
+def _zone_faults(architecture: Architecture, known: tuple[Architecture, ...]) -> list[Fault]:
+    """Name zones that another architecture means differently: two of them would share a subnet unseen."""
+    return [
+        Fault(
+            "WR-148",
+            f'zone "{name}" is for "{zone.purpose}" ({zone.kind.value}) here, '
+            f'but for "{other.purpose}" ({other.kind.value}) in {each.name} {each.version}',
+            ("zones", name),
+            "describe it in the same words, or give it another name",
+        )
+        for name, zone in architecture.zones.items()
+        for each in known
+        if (other := each.zones.get(name)) is not None and (other.kind, other.purpose) != (zone.kind, zone.purpose)
+    ]

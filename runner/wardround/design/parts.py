@@ -69,8 +69,8 @@ class Parts:
 def join(architectures: tuple[Architecture, ...]) -> Parts:
     """Join the architectures of a hospital; `architectures` has required ones before those that require them.
 
-    A zone that several architectures name is one zone: the first description stands. Components and services belong to
-    exactly one architecture, which `architecture_faults` checks.
+    A zone that several architectures name is one zone, and required where one of them requires it. That they mean the
+    same by it, and that a component or service belongs to one architecture only, is what `architecture_faults` checks.
     """
     components: dict[str, OwnedComponent] = {}
     zones: dict[str, ZoneTemplate] = {}
@@ -80,7 +80,8 @@ def join(architectures: tuple[Architecture, ...]) -> Parts:
         for name, component in each.components.items():
             components.setdefault(name, OwnedComponent(each.name, component))
         for name, zone in each.zones.items():
-            zones.setdefault(name, zone)
+            required = zone.required or (name in zones and zones[name].required)
+            zones[name] = zone.model_copy(update={"required": required})
         for name, service in each.services.items():
             services.setdefault(name, service)
         role_order.update(dict.fromkeys(each.roles))

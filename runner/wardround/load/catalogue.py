@@ -163,6 +163,11 @@ it nor one that it requires declares, or declares something a second time.""",
 
 Windows are in the hospital's own time. Use a name of the IANA database such as Europe/Berlin,
 never an offset: offsets know no summer time.""",
+    "WR-148": """Architectures disagree about a zone.
+
+Two architectures of one hospital give a zone of the same name another purpose or kind. Hosts of
+both would stand in one subnet although nobody meant that. Describe it in the same words in both, or
+give one of them another name.""",
     "WR-150": """Architecture or version does not exist.
 
 A pin names an architecture, or a version of it, that has no folder

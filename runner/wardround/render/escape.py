@@ -20,7 +20,6 @@ _MARKDOWN: Final = re.compile(
     r"|(?<=:)//"  # an address would become a link
     r"|(?<=[Ww][Ww][Ww])\."  # same
 )
-_BLOCK: Final = re.compile(r"^(?:[-+=]|(?P<number>[0-9]{1,9})(?P<mark>[.)]))")
 
 
 def visible(text: str) -> str:
@@ -41,7 +40,6 @@ def markup(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Give a text for a table's cell, a heading or a paragraph of GitHub-flavoured Markdown."""
+    """Give a text for GitHub-flavoured Markdown, inside a cell, a heading, or a line that begins with other words."""
     escaped = _MARKDOWN.sub(lambda found: f"\\{found[0]}", visible(text))
-    escaped = _BLOCK.sub(lambda found: f"{found['number'] or ''}\\{found['mark'] or found[0]}", escaped)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escaped.replace("&", "&amp;").replace("<", "&lt;")

@@ -114,7 +114,7 @@ STYLE: Final = "".join(
         _rule(".casing", "stroke-width:5;fill:none"),
         _rule(".life .shape", "stroke-width:2.5"),
         _colours(LIGHT),
-        f"@media (prefers-color-scheme:dark){{{_colours(DARK)}}}",
+        f"@media screen and (prefers-color-scheme:dark){{{_colours(DARK)}}}",
     )
 )
-"""Everything, the light palette first: who knows no dark mode prints on white."""
+"""Everything, the light palette first: paper, and who knows no dark mode, is white."""

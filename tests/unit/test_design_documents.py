@@ -23,27 +23,8 @@ pytestmark = pytest.mark.unit
 
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 ELEMENTS = {"svg", "title", "desc", "style", "rect", "text", "tspan", "path", "circle", "g"}
-OF_A_PAGE = ELEMENTS | set(
-    [
-        "html",
-        "head",
-        "meta",
-        "body",
-        "h1",
-        "h2",
-        "p",
-        "br",
-        "figure",
-        "section",
-        "div",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-    ]
-)
+OF_A_PAGE = ELEMENTS | {"html", "head", "meta", "body", "h1", "h2", "p", "br", "figure", "section", "div"}
+OF_A_PAGE |= {"table", "thead", "tbody", "tr", "th", "td"}
 WAYS_OUT = re.compile(r"url\(|href|src=|@import|@font-face|<script|\son\w+=", re.IGNORECASE)
 CLOCK = re.compile(r"\b20\d\d-\d\d-\d\d|\d\d:\d\d:\d\d")
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from wardround.render.routes import Side
     from wardround.render.stack import Lanes, Stack, Tap, Wiring
 
-_APART: Final = 8
+_APART: Final = (8, 5, 3, 1)
+"""How far lines of different nets keep from each other: far where there is room, and never on each other."""
+
 _NUDGES: Final = (0, 4, -4, 8, -8, 12, -12)
 
 
@@ -34,40 +36,48 @@ class _Taken:
     def __init__(self) -> None:
         self._lines: dict[int, list[tuple[int, int]]] = defaultdict(list)
 
-    def settle(self, net: int, gutters: Sequence[int], wanted: Iterable[int]) -> int:
-        """Take the first wanted height that is free; where none is, the first one, and lines touch."""
-        heights = tuple(wanted)
-        free = (height for height in heights if all(self._is_free(net, gutter, height) for gutter in gutters))
-        height = next(free, heights[0])
+    def settle(self, net: int, gutters: Sequence[int], wanted: Iterable[int], room: range) -> int:
+        """Take the first wanted height that is free, else the nearest one in the room that lies on no other line."""
+        first, *others = wanted
+        nearest = sorted(room, key=lambda height: (abs(height - first), height))
+        heights = (first, *(each for each in others if each in room), *nearest)
+        free = (
+            height
+            for apart in _APART
+            for height in heights
+            if all(self._is_free(net, gutter, height, apart) for gutter in gutters)
+        )
+        height = next(free, first)
         for gutter in gutters:
             self._lines[gutter].append((height, net))
         return height
 
-    def _is_free(self, net: int, gutter: int, height: int) -> bool:
-        return all(other == net or abs(line - height) >= _APART for line, other in self._lines[gutter])
+    def _is_free(self, net: int, gutter: int, height: int, apart: int) -> bool:
+        return all(other == net or abs(line - height) >= apart for line, other in self._lines[gutter])
 
 
 def settled(diagram: Diagram, wiring: Wiring, stack: Stack, lanes: Lanes) -> Heights:
     """Decide all heights: what passes first, then what arrives with its labels, then what departs."""
     taken = _Taken()
-    passing = {
-        (net, column): taken.settle(
-            net, (column, column + 1), (stack.gaps[column][gap].y + LANE * (at + 1) + nudge for nudge in _NUDGES)
-        )
-        for (column, gap), nets in lanes.items()
-        for at, net in enumerate(nets)
-    }
+    passing: dict[tuple[int, int], int] = {}
+    for (column, gap), nets in lanes.items():
+        span = stack.gaps[column][gap]
+        for at, net in enumerate(nets):
+            lane = span.y + LANE * (at + 1)
+            room = range(span.y + 1, span.bottom)
+            passing[net, column] = taken.settle(net, (column, column + 1), (lane,), room)
     heights: dict[Tap, int] = {}
     slots = _slots(diagram, wiring, stack)
     for tap in (each for each in wiring.taps if each.arrives):
-        lowest = slots[tap].bottom - BELOW_ARRIVAL
-        heights[tap] = taken.settle(tap.net, (tap.gutter,), (lowest, lowest + 4, lowest - 2, lowest + 2))
+        line = slots[tap].bottom - BELOW_ARRIVAL
+        heights[tap] = taken.settle(tap.net, (tap.gutter,), (line,), range(line - 2, slots[tap].bottom))
     for tap in (each for each in wiring.taps if not each.arrives):
         slot = slots[tap]
-        straight = (height for other, height in heights.items() if (other.net, other.gutter) == (tap.net, tap.gutter))
-        wanted = (*straight, *(slot.middle + nudge for nudge in _NUDGES))
         room = range(slot.y + 1, slot.bottom)
-        heights[tap] = taken.settle(tap.net, (tap.gutter,), (each for each in wanted if each in room))
+        ends = (height for other, height in heights.items() if (other.net, other.gutter) == (tap.net, tap.gutter))
+        straight = tuple(each for each in ends if each in room)
+        wanted = (*straight, *(slot.middle + nudge for nudge in _NUDGES))
+        heights[tap] = taken.settle(tap.net, (tap.gutter,), wanted, room)
     return Heights(heights, passing)
 
 

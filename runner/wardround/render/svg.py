@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from wardround.model.design import Design
     from wardround.render.diagram import Chip, Diagram, Row
-    from wardround.render.layout import Arrow, Picture, PlacedBox, Span, Wire
+    from wardround.render.layout import Arrow, Picture, PlacedBox, Wire
+    from wardround.render.stack import Span
 
 _LIFE: Final = "life"
 _LEGEND: Final = (

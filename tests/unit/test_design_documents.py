@@ -133,7 +133,8 @@ def test_what_nobody_sees_is_written_out(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@given(texts)
+@settings(deadline=None, max_examples=60)
 def test_a_diagram_of_hostile_texts_is_only_a_diagram(text: str) -> None:
     picture = ET.fromstring(design_svg(of_text(text)))  # noqa: S314 - made on this line
     assert {element.tag.removeprefix("{http://www.w3.org/2000/svg}") for element in picture.iter()} <= ELEMENTS
@@ -142,7 +143,8 @@ def test_a_diagram_of_hostile_texts_is_only_a_diagram(text: str) -> None:
     assert visible(text) in "".join(picture.itertext())
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@given(texts)
+@settings(deadline=None, max_examples=60)
 def test_a_page_of_hostile_texts_is_only_a_page(text: str) -> None:
     read = Tags()
     read.feed(design_page(of_text(text)))

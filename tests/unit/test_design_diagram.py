@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def _add_hosts(architecture: Data, hospital: Data, zone: str, component: str, dr
         host: dict[str, Any] = {"component": component, "address": f"{subnet}{first + number}", "owner": "it"}
         host |= {"window": "night", "restart": "never", "fallback": "x"}
         host |= {"release": "debian-12", "restart": "in_window"} if platform == "managed" else {}
-        host |= {"mac": f"02:00:00:00:{len(hospital['hosts']):02x}:01"} if platform == "unmanaged" else {}
+        host |= {"mac": f"02:00:00:{zone[-1]:0>2}:{component[-1]:0>2}:{number:02}"} if platform == "unmanaged" else {}
         hospital["hosts"][f"{component.replace('_', '-')}-{number}"] = host
 
 
@@ -164,6 +164,18 @@ def test_lines_lead_from_source_to_destination_and_hide_nothing(of: Design) -> N
 
 def test_the_example_hospital_is_drawn_soundly() -> None:
     check_picture(st_elsewhere())
+
+
+def test_lines_between_everybody_keep_apart() -> None:
+    architecture, hospital = architecture_data(), manifest()
+    architecture |= {"flows": [], "everywhere": {}, "roles": []}
+    for component in architecture["components"].values():
+        component |= {"roles": [], "variables": {}}
+    ends = [*architecture["components"], "managed", "internal", "control", "zone:outside", "zone:vendor"]
+    for number, (source, destination) in enumerate(product(ends, ends)):
+        flow = {"id": f"F-WRD-{number:02}", "from": [source], "to": [destination], "purpose": "work"}
+        architecture["flows"].append({**flow, "service": "dns"})
+    check_picture(design(hospital, architecture))
 
 
 def test_every_active_flow_is_an_arrow_with_its_name() -> None:

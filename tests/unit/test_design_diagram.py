@@ -200,6 +200,14 @@ def test_flows_of_everybody_are_drawn_once() -> None:
     assert all(len(net.sources) == len(net.destinations) == 1 for net in everybody)
 
 
+def test_a_flow_that_means_some_hosts_only_leads_to_them() -> None:
+    resolved = st_elsewhere()
+    flow = next(each for each in resolved.flows if each.id == "F-LOG-01")
+    some = flow.model_copy(update={"source_hosts": ("pacs01",)})
+    [net] = design_diagram(resolved.model_copy(update={"flows": (some,)})).nets
+    assert net.sources == (Place(zone="imaging_core", component="pacs_archive"),)
+
+
 def test_flows_with_the_same_ends_share_a_line() -> None:
     diagram, _ = drawn(st_elsewhere())
     assert ["F-INF-01", "F-INF-02"] in [[label.id for label in net.labels] for net in diagram.nets]

@@ -198,6 +198,21 @@ def test_a_flow_says_its_ends_in_the_architectures_words() -> None:
     assert ends["F-WRD-05"] == ("server", "zone outside, monitor")
 
 
+def test_a_flow_that_means_some_devices_only_names_them() -> None:
+    data = manifest()
+    data["hosts"]["mon02"] = {**data["hosts"]["mon01"], "address": "10.0.2.12", "mac": "02:00:5e:00:02:12"}
+    resolved = design(data)
+    flows = {flow.id: flow for flow in resolved.flows}
+    narrowed = [
+        flows["F-WRD-03"].model_copy(update={"source_hosts": ("mon02",)}),
+        flows["F-WRD-06"].model_copy(update={"destination_hosts": ("mon01",)}),
+        flows["F-WRD-03"].model_copy(update={"source_words": ("server", "monitor"), "source_hosts": ("mon02",)}),
+    ]
+    rows = table("Flows", resolved.model_copy(update={"flows": tuple(narrowed)})).rows
+    assert [row[1] for row in rows] == ["monitor (only mon02)", "zone vendor", "monitor (only mon02)"]
+    assert [row[2] for row in rows] == ["server", "zone devices (only mon01)", "server"]
+
+
 def test_a_flow_without_members_stands_apart() -> None:
     data = manifest()
     del data["hosts"]["mon01"]

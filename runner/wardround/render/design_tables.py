@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from wardround.model.architecture import ZoneKind
-from wardround.render.flow_end import end_names
+from wardround.render.flow_end import destination_of, end_name, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,8 +76,12 @@ def design_tables(design: Design) -> tuple[Table, ...]:
         _zones(design),
         _hosts(design),
         _windows(design),
-        _flows("Flows", "What no flow allows is denied.", (flow for flow in design.flows if flow.active)),
-        *((_flows("Inactive flows", "Allowed by the design; one end has no member here.", idle),) if idle else ()),
+        _flows(design, "Flows", "What no flow allows is denied.", (flow for flow in design.flows if flow.active)),
+        *(
+            (_flows(design, "Inactive flows", "Allowed by the design; one end has no member here.", idle),)
+            if idle
+            else ()
+        ),
         _controls(design),
     )
 
@@ -140,7 +144,7 @@ def _windows(design: Design) -> Table:
     )
 
 
-def _flows(title: str, note: str, flows: Iterable[DesignFlow]) -> Table:
+def _flows(design: Design, title: str, note: str, flows: Iterable[DesignFlow]) -> Table:
     return Table(
         title,
         note,
@@ -148,8 +152,8 @@ def _flows(title: str, note: str, flows: Iterable[DesignFlow]) -> Table:
         tuple(
             (
                 flow.id,
-                end_names(flow.source_words),
-                end_names(flow.destination_words),
+                end_name(design, source_of(flow)),
+                end_name(design, destination_of(flow)),
                 flow.service,
                 flow_ports(flow),
                 flow.purpose,

@@ -9,7 +9,16 @@ from wardround.design.flow import CONTROL
 from wardround.model.architecture import ZoneKind
 from wardround.model.base import Criticality
 from wardround.render.design_tables import KINDS, figures, flow_ports, heading, pins
-from wardround.render.flow_end import GROUPS, Place, end_name, end_names, group_extent, places
+from wardround.render.flow_end import (
+    GROUPS,
+    Place,
+    destination_of,
+    end_name,
+    group_extent,
+    places,
+    source_of,
+    word_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,7 +153,7 @@ def _columns(design: Design, flows: Sequence[DesignFlow]) -> tuple[Column, ...]:
 
 
 def _group_box(design: Design, group: str) -> Box:
-    return Box(Place(group=group), GROUP, end_name(group), group_extent(design, group), "", ())
+    return Box(Place(group=group), GROUP, word_name(group), group_extent(design, group), "", ())
 
 
 def _zone_box(design: Design, zone: DesignZone) -> Box:
@@ -180,9 +189,9 @@ def _chip(host: DesignHost) -> Chip:
 def _nets(design: Design, flows: Sequence[DesignFlow], column_of: Mapping[Place, int]) -> tuple[Net, ...]:
     labels: dict[tuple[tuple[Place, ...], tuple[Place, ...]], list[Label]] = {}
     for flow in flows:
-        for sources in _by_column(places(design, flow.source_words), column_of):
-            for destinations in _by_column(places(design, flow.destination_words), column_of):
-                labels.setdefault((sources, destinations), []).append(_label(flow))
+        for sources in _by_column(places(design, source_of(flow)), column_of):
+            for destinations in _by_column(places(design, destination_of(flow)), column_of):
+                labels.setdefault((sources, destinations), []).append(_label(design, flow))
     return tuple(Net(*ends, tuple(labels[ends])) for ends in sorted(labels))
 
 
@@ -191,9 +200,9 @@ def _by_column(ends: Sequence[Place], column_of: Mapping[Place, int]) -> list[tu
     return [tuple(place for place in ends if column_of[box_of(place)] == column) for column in columns]
 
 
-def _label(flow: DesignFlow) -> Label:
+def _label(design: Design, flow: DesignFlow) -> Label:
     ports = flow_ports(flow)
-    ends = f"{end_names(flow.source_words)} to {end_names(flow.destination_words)}"
+    ends = f"{end_name(design, source_of(flow))} to {end_name(design, destination_of(flow))}"
     return Label(flow.id, ports, flow.service, f"{flow.id}, {flow.service} {ports}: {flow.purpose}; {ends}")
 
 

@@ -44,6 +44,7 @@ _NARROWEST: Final = 150
 _WIDEST: Final = 250
 _PURPOSE_LINES: Final = 3
 _LABEL_CELLS: Final = 24
+_ID_CELLS: Final = 15
 _HOST_CELLS: Final = 20
 
 
@@ -95,7 +96,8 @@ def purpose_lines(box: Box, width: int) -> tuple[str, ...]:
 
 def label_texts(label: Label) -> tuple[str, str, str]:
     """Give what a flow's arrow says: id, ports, service."""
-    return label.id, clipped(label.ports, _LABEL_CELLS - cells(label.id) - 1), clipped(label.service, _LABEL_CELLS)
+    own = clipped(label.id, _ID_CELLS)
+    return own, clipped(label.ports, _LABEL_CELLS - cells(own) - 1), clipped(label.service, _LABEL_CELLS)
 
 
 def label_width(labels: Sequence[Label]) -> int:

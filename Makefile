@@ -63,8 +63,10 @@ twin: ## a whole hospital in containers
 bench: ## time and CPU of plan, apply and drift
 	$(AS_ROOT) .venv/bin/python -m benchmarks
 
-docs: ## regenerate the role tables
+docs: ## regenerate the role tables and the design of HOSPITAL
 	.venv/bin/python -m wardround.report.role_readme
+	.venv/bin/wardround design $(HOSPITAL) --markdown --output $(HOSPITAL)/design.md
+	.venv/bin/wardround design $(HOSPITAL) --svg --output $(HOSPITAL)/design.svg
 
 acceptance-main: setup ## the main job from a clean checkout, one line of figures per point
 	$(AS_ROOT) .venv/bin/python -m tests.acceptance.main

@@ -97,6 +97,8 @@ def test_every_code_is_explained(code: str, capsys: pytest.CaptureFixture[str]) 
         (["plan", HOSPITAL, "--forks", "many"], "--forks"),
         (["validate", "st-tset"], f'did you mean "{HOSPITAL}"?'),
         (["design", "st-tset"], f'did you mean "{HOSPITAL}"?'),
+        (["design", HOSPITAL, "--svg", "--html"], "--svg and --html are different documents"),
+        (["design", HOSPITAL, "--output", "design.svg"], "--output needs a document to write"),
         (["findings", "st-tset"], f'did you mean "{HOSPITAL}"?'),
         (["plan", HOSPITAL, "--limit", "srv1"], 'did you mean "srv0'),
         (["drift", HOSPITAL, "--limit", "srv1"], 'did you mean "srv0'),
@@ -213,6 +215,36 @@ def test_the_design_has_the_same_bytes_in_every_process_and_order(project: Path)
     blocks = re.split(r"^(?=\S)", path.read_text(), flags=re.MULTILINE)
     path.write_text("".join(reversed(blocks)))
     assert wardround(project, "--json", "design", HOSPITAL, PYTHONHASHSEED="7").stdout == first
+
+
+@pytest.mark.parametrize(
+    ("form", "beginning"), [("--svg", "<?xml "), ("--html", "<!DOCTYPE html>"), ("--markdown", "# St. Test")]
+)
+def test_a_design_is_a_document_on_stdout_or_in_a_file(
+    at_home: Path, form: str, beginning: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run(["design", HOSPITAL, form]) == 0
+    said = capsysbinary.readouterr()
+    assert said.out.decode().startswith(beginning)
+    assert said.err == b""
+    kept = at_home / "document"
+    assert run(["design", HOSPITAL, form, "--output", str(kept)]) == 0
+    assert capsysbinary.readouterr().out == b""
+    assert kept.read_bytes() == said.out
+
+
+def test_a_document_is_not_json(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert at_home.is_dir()
+    assert run(["design", HOSPITAL, "--svg", "--json"]) == 4
+    [problem] = json.loads(capsys.readouterr().out)["errors"]
+    assert problem["message"] == "--json and --svg are different documents"
+
+
+def test_a_document_that_cannot_be_written_is_code_1(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["design", HOSPITAL, "--svg", "--output", str(at_home / "nowhere" / "design.svg")]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "cannot write the document: No such file or directory" in said.err
 
 
 def test_hosts_that_nobody_reaches_are_unknown(project: Path) -> None:

@@ -44,6 +44,12 @@ class Screen:
         """Print JSON, and nothing else, on stdout."""
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
+    def document(self, text: str) -> None:
+        """Write a document on stdout byte by byte, whatever the terminal's encoding."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+
     def note(self, text: str, tone: Tone = Tone.QUIET) -> None:
         """Say something beside the data."""
         self.err.print(Text(text, style=_STYLES[tone]))

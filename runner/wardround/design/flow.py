@@ -96,9 +96,12 @@ def _resolve_flow(flow: Flow, service: Service, endpoints: Endpoints) -> DesignF
     return DesignFlow(
         id=flow.id,
         service=flow.service,
+        standard=service.standard,
         protocols=service.protocols,
         ports=tuple(str(port) for port in service.ports),
         purpose=flow.purpose,
+        source_words=flow.sources,
+        destination_words=flow.destinations,
         source_hosts=endpoints.hosts(flow.sources),
         destination_hosts=endpoints.hosts(flow.destinations),
         sources=endpoints.networks(flow.sources),

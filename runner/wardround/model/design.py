@@ -53,13 +53,20 @@ class DesignHost(Model):
 
 
 class DesignFlow(Model):
-    """An allowed direction between addresses; inactive where one of its ends has no member in this hospital."""
+    """An allowed direction between addresses; inactive where one of its ends has no member in this hospital.
+
+    `source_words` and `destination_words` are the ends as the architecture names them (see `Flow`), for people:
+    addresses alone do not tell a component from the zone that it fills.
+    """
 
     id: str
     service: Name
+    standard: str
     protocols: tuple[Protocol, ...]
     ports: tuple[str, ...]
     purpose: str
+    source_words: tuple[str, ...]
+    destination_words: tuple[str, ...]
     source_hosts: tuple[HostName, ...]
     destination_hosts: tuple[HostName, ...]
     sources: tuple[IPv4Network, ...]

@@ -110,6 +110,9 @@ _NO_INCOMING: Final = frozenset({Hook.OUTPUT})
 _NO_OUTGOING: Final = frozenset({Hook.PREROUTING, Hook.INPUT})
 # Kernels differ in whether a packet behind its routing still knows where it came in.
 _UNCERTAIN_INCOMING: Final = frozenset({Hook.POSTROUTING})
+# Connection tracking looks at a packet at these hooks; chains before it know no state.
+_TRACKING: Final = frozenset({Hook.PREROUTING, Hook.OUTPUT})
+_TRACKING_PRIORITY: Final = -200
 
 
 def sections(ruleset: Ruleset, question: Question) -> tuple[Section, ...]:
@@ -144,7 +147,7 @@ def _section(table: Table, chain: Chain, base: Base, question: Question) -> Sect
     while waiting:
         name = waiting.pop()
         if name not in steps:
-            steps[name] = tuple(_steps(chains[name], base.hook, question))
+            steps[name] = tuple(_steps(chains[name], base, question))
             waiting += [step.target for step in steps[name] if step.target]
     return Section(chain.name, base.accepts, _policy(table, chain, base), steps)
 
@@ -162,26 +165,28 @@ def _unread(table: Table, chain: Chain, base: Base) -> Section:
     return Section(chain.name, accepts=True, policy=_policy(table, chain, base), steps={chain.name: (step,)})
 
 
-def _steps(chain: Chain, hook: Hook, question: Question) -> Iterator[Step]:
+def _steps(chain: Chain, base: Base, question: Question) -> Iterator[Step]:
     for rule in chain.rules:
         for arm in rule.arms:
-            conditions = _open_conditions(arm, hook, question)
+            conditions = _open_conditions(arm, base, question)
             if conditions is not None:
                 yield Step(Decision.by_rule(rule), conditions, arm.action, arm.target)
                 if not conditions and arm.action in _TERMINAL:
                     return
 
 
-def _open_conditions(arm: Arm, hook: Hook, question: Question) -> tuple[Condition, ...] | None:
+def _open_conditions(arm: Arm, base: Base, question: Question) -> tuple[Condition, ...] | None:
     """Give the conditions that depend on the packet, as seen from the packets spoken of; none if one never holds."""
     left: list[Condition] = []
     for condition in arm.conditions:
-        holds = _decided(condition, hook, question)
+        if _is_uncertain(condition, base):
+            left.append(Unreadable(str(condition)))
+            continue
+        holds = _decided(condition, base.hook, question)
         if holds is False:
             return None
         if holds is None:
-            seen = _mirrored(condition) if question.mirrored else condition
-            left.append(Unreadable(str(condition)) if _is_uncertain(condition, hook) else seen)
+            left.append(_mirrored(condition) if question.mirrored else condition)
     return tuple(left)
 
 
@@ -191,17 +196,23 @@ def _decided(condition: Condition, hook: Hook, question: Question) -> bool | Non
             return question.family in numbers
         case Within(Field.STATE, numbers):
             return question.state.number in numbers
-        case Through(incoming, _, negated):
-            absent = hook in (_NO_INCOMING if incoming else _NO_OUTGOING)
-            return False if absent and not negated else None
+        case Through(incoming):
+            return False if hook in (_NO_INCOMING if incoming else _NO_OUTGOING) else None
         case _:
             return None
 
 
-def _is_uncertain(condition: Condition, hook: Hook) -> bool:
-    if not isinstance(condition, Through):
-        return False
-    return hook in (_NO_INCOMING | _UNCERTAIN_INCOMING if condition.incoming else _NO_OUTGOING)
+def _is_uncertain(condition: Condition, base: Base) -> bool:
+    """Whether the kernel does not know at this place, or kernels differ in what they answer."""
+    match condition:
+        case Through(incoming=True, negated=negated):
+            return base.hook in _UNCERTAIN_INCOMING or (negated and base.hook in _NO_INCOMING)
+        case Through(incoming=False, negated=negated):
+            return negated and base.hook in _NO_OUTGOING
+        case Within(Field.STATE):
+            return base.hook in _TRACKING and base.priority <= _TRACKING_PRIORITY
+        case _:
+            return False
 
 
 _OPPOSITE: Final = {

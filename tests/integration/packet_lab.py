@@ -34,6 +34,8 @@ _CLONE_NEWNET: Final = 0x40000000
 _ETH_P_ALL: Final = 3
 _ETHERTYPES: Final = {4: 0x0800, 6: 0x86DD}
 _MARK_NUMBER: Final = 0xFFFF
+# As many as surely fit into a socket's buffer.
+_BATCH: Final = 50
 _PATIENCE_SECONDS: Final = 10.0
 
 
@@ -118,15 +120,15 @@ class PacketLab:
 
     def forwarded(self, packets: Sequence[Packet], start: str = LEFT, flags: int = SYN) -> list[bool]:
         """Send packets in at one side and say of each whether it came out at the other."""
-        goal = self._ends[RIGHT if start == LEFT else LEFT].wire
-        self._send(start, packets, self._across(start), flags)
-        return self._arrived(lambda: _number(goal.recv(4096)), len(packets))
+        opposite = RIGHT if start == LEFT else LEFT
+        mark = Packet(MARKS[start], MARKS[opposite], UDP, 9, 9)
+        goal = self._ends[opposite].wire
+        return self._tried(start, packets, mark, flags, lambda: _number(goal.recv(4096)))
 
     def received(self, packets: Sequence[Packet]) -> list[bool]:
         """Send UDP packets from the left to the router's own address and say of each whether it got inside."""
         mark = Packet(MARKS[LEFT], OWN, UDP, 9, 9)
-        self._send(LEFT, packets, mark, SYN)
-        return self._arrived(lambda: int(struct.unpack("!H", self._local.recv(4096)[4:6])[0]), len(packets))
+        return self._tried(LEFT, packets, mark, SYN, lambda: int.from_bytes(self._local.recv(4096)[4:6]))
 
     def establish(self, packet: Packet) -> None:
         """Open a connection through the router, as both ends of it; the rules must let everything pass."""
@@ -134,21 +136,21 @@ class PacketLab:
         assert self.forwarded([packet.answer()], RIGHT, SYN_ACK) == [True]
         assert self.forwarded([packet], LEFT, ACK) == [True]
 
-    def _across(self, start: str) -> Packet:
-        return Packet(MARKS[start], MARKS[RIGHT if start == LEFT else LEFT], UDP, 9, 9)
-
-    def _send(self, start: str, packets: Sequence[Packet], mark: Packet, flags: int) -> None:
+    def _tried(
+        self, start: str, packets: Sequence[Packet], mark: Packet, flags: int, read: Callable[[], int]
+    ) -> list[bool]:
         end = self._ends[start]
-        for number, packet in [*enumerate(packets), (_MARK_NUMBER, mark)]:
-            ethertype = _ETHERTYPES[packet.source.version].to_bytes(2)
-            end.wire.send(end.router + end.own + ethertype + frame(packet, number, flags))
-
-    @staticmethod
-    def _arrived(read: Callable[[], int], count: int) -> list[bool]:
-        seen = set()
-        while (number := read()) != _MARK_NUMBER:
-            seen.add(number)
-        return [number in seen for number in range(count)]
+        arrived = []
+        for first in range(0, len(packets), _BATCH):
+            batch = packets[first : first + _BATCH]
+            for number, packet in [*enumerate(batch), (_MARK_NUMBER, mark)]:
+                ethertype = _ETHERTYPES[packet.source.version].to_bytes(2)
+                end.wire.send(end.router + end.own + ethertype + frame(packet, number, flags))
+            seen = set()
+            while (found := read()) != _MARK_NUMBER:
+                seen.add(found)
+            arrived += [number in seen for number in range(len(batch))]
+        return arrived
 
     def _in_router(self, *command: str, text: str = "") -> str:
         return run("ip", "netns", "exec", self._router, *command, text=text)
@@ -204,7 +206,7 @@ def _segment(packet: Packet, flags: int) -> bytes:
 
 def _checksum(data: bytes) -> int:
     """Sum up as the internet does (RFC 1071)."""
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return 0xFFFF - total

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
+from itertools import product
 from typing import Final
 
 from hypothesis import strategies as st
@@ -26,41 +28,27 @@ OPEN: Final = tuple(
     )
 )
 
-crossing: Final = st.one_of(
-    st.builds(
-        Packet,
-        st.sampled_from(_LEFT),
-        st.sampled_from(_RIGHT),
-        st.sampled_from([TCP, UDP]),
-        st.sampled_from(_SOURCE_PORTS),
-        st.sampled_from(_PORTS),
-        st.just(0),
-        st.just(LEFT),
-        st.just(RIGHT),
-    ),
-    st.builds(
-        Packet,
-        st.sampled_from([ip_address("fd00:11::1"), ip_address("fd00:11::2")]),
-        st.sampled_from([ip_address("fd00:12::1"), ip_address("fd00:12:1::1")]),
-        st.sampled_from([TCP, UDP]),
-        st.sampled_from(_SOURCE_PORTS),
-        st.sampled_from(_PORTS),
-        st.just(0),
-        st.just(LEFT),
-        st.just(RIGHT),
-    ),
-)
-entering: Final = st.builds(
-    Packet,
-    st.sampled_from(_LEFT),
-    st.just(OWN),
-    st.just(UDP),
-    st.sampled_from(_SOURCE_PORTS),
-    st.sampled_from(_PORTS),
-    st.just(0),
-    st.just(LEFT),
-)
 
+def _across(sources: Sequence[str], destinations: Sequence[str]) -> list[Packet]:
+    return [
+        Packet(ip_address(source), ip_address(destination), protocol, source_port, port, incoming=LEFT, outgoing=RIGHT)
+        for source, destination, protocol, source_port, port in product(
+            sources, destinations, (TCP, UDP), _SOURCE_PORTS, _PORTS
+        )
+    ]
+
+
+_V4_RIGHT: Final = [each.replace("10.11", "10.12") for each in _V4]
+CROSSING: Final = [
+    *_across(_V4, _V4_RIGHT),
+    *_across(["fd00:11::1", "fd00:11::2"], ["fd00:12::1", "fd00:12:1::1"]),
+]
+"""Packets from the left to the right."""
+ENTERING: Final = [
+    Packet(ip_address(source), OWN, UDP, source_port, port, incoming=LEFT)
+    for source, source_port, port in product(_V4, _SOURCE_PORTS, _PORTS)
+]
+"""Packets from the left to the router itself."""
 _ADDRESSES: Final = [
     *(
         f"10.{net}.{rest}"
@@ -153,7 +141,7 @@ _puzzling: Final = st.sampled_from(
     ]
 )
 _conditions: Final = st.lists(
-    st.integers(0, 7).flatmap(lambda chance: _puzzling if chance == 0 else _understood), max_size=3
+    st.integers(0, 7).flatmap(lambda chance: _puzzling if chance == 0 else _understood), min_size=1, max_size=3
 ).map(" ".join)
 
 
@@ -164,6 +152,7 @@ def _rule(targets: list[str]) -> st.SearchStrategy[str]:
         "accept",
         "drop",
         "reject",
+        "reject with tcp reset",
         "return",
         "continue",
         "counter",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.packet_lab import ACK, LEFT, RIGHT, TCP, PacketLab
+from tests.integration.packet_lab import ACK, LEFT, MARKS, RIGHT, TCP, UDP, PacketLab
 from tests.integration.ruleset_strategies import CROSSING, ENTERING, OPEN, rulesets
 from wardround.proof.listing import read_ruleset
 from wardround.proof.packet import Packet, decide
@@ -104,3 +104,37 @@ def test_the_lab_sees_a_wrong_verdict(lab: PacketLab) -> None:
     compare(read_ruleset(accepting), tried)
     with pytest.raises(AssertionError):
         compare(read_ruleset(denied), tried)
+
+
+@pytest.mark.parametrize(
+    ("hook", "rule", "verdict", "arrives"),
+    [
+        # nft prints neither of these conditions, and the packet is UDP.
+        ("forward priority 0", "reject with tcp reset", Verdict.ALLOWED, True),
+        ("forward priority 0", "tcp dport != 22 drop", Verdict.ALLOWED, True),
+        # Before connection tracking no packet is new yet, and every one is invalid.
+        ("prerouting priority -300", "ct state new drop", Verdict.UNKNOWN, True),
+        ("prerouting priority -300", "ct state invalid drop", Verdict.UNKNOWN, False),
+        ("prerouting priority -150", "ct state new drop", Verdict.DENIED, False),
+        # There is no way out yet, or no way in any more.
+        ("prerouting priority 0", f'oifname "{RIGHT}" drop', Verdict.ALLOWED, True),
+        ("postrouting priority 0", f'oifname "{RIGHT}" drop', Verdict.DENIED, False),
+        # A limit that is kept lets pass; a set that rules fill may hold anything.
+        ("forward priority 0", "limit rate over 1000/second drop", Verdict.ALLOWED, True),
+        ("forward priority 0", "ip saddr @seen drop", Verdict.UNKNOWN, True),
+        # Marks change nothing that is understood; the address they would go to does.
+        ("prerouting priority -150", "meta mark set 1", Verdict.ALLOWED, True),
+        ("prerouting priority -150", "ip daddr set 10.12.0.77", Verdict.UNKNOWN, True),
+    ],
+)
+def test_traps(lab: PacketLab, hook: str, rule: str, verdict: Verdict, arrives: bool) -> None:  # noqa: FBT001
+    packet = Packet(OPEN[0].source, OPEN[0].destination, UDP, 1000, 80, incoming=LEFT, outgoing=RIGHT)
+    marks = ", ".join(map(str, MARKS.values()))
+    text = f"""table inet tried {{
+        set seen {{ type ipv4_addr; size 10; flags dynamic; }}
+        chain unused {{ add @seen {{ ip saddr }}; }}
+        chain c {{ type filter hook {hook}; policy accept; ip saddr {{ {marks} }} accept; {rule}; }}
+    }}"""
+    ruleset = read_ruleset(lab.load(text))
+    assert decide(ruleset, packet)[0] is verdict
+    assert lab.forwarded([packet]) == [arrives]

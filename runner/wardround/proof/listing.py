@@ -26,17 +26,19 @@ def read_ruleset(text: str) -> Ruleset:
             it is kept, and makes the packets that it touches unknown.
     """
     items = _items(text)
+    listed = {(table.get("family"), table.get("name")) for table in items.get("table", [])}
+    for kind in ("chain", "rule", "set", "map"):
+        for item in items.get(kind, []):
+            owner = (_word(item, "family"), _word(item, "table"))
+            if kind == "rule" and not isinstance(item.get("expr"), list):
+                raise RulesetError(f"a rule has no list of expressions: {json.dumps(item)[:200]}", remedy=_REMEDY)
+            if owner not in listed:
+                raise RulesetError(f"a {kind} belongs to table {' '.join(owner)}, which is not listed", remedy=_REMEDY)
     tables = []
     for table in items.get("table", []):
         if "dormant" not in table.get("flags", []):
             family, name = _word(table, "family"), _word(table, "name")
             tables.append(_table(family, name, items))
-    known = {(table.family, table.name) for table in tables}
-    for kind in ("chain", "rule", "set", "map"):
-        for item in items.get(kind, []):
-            owner = (_word(item, "family"), _word(item, "table"))
-            if owner not in known and not _is_listed(owner, items):
-                raise RulesetError(f"a {kind} belongs to table {' '.join(owner)}, which is not listed", remedy=_REMEDY)
     return Ruleset(tuple(tables))
 
 
@@ -84,7 +86,7 @@ def _sets(listed: list[Item], rules: list[Item]) -> dict[str, list[Any] | None]:
     written = {
         each["set"]["set"].removeprefix("@")
         for rule in rules
-        for each in rule.get("expr", [])
+        for each in rule["expr"]
         if isinstance(each, dict) and isinstance(each.get("set"), dict) and isinstance(each["set"].get("set"), str)
     }
     return {
@@ -107,9 +109,7 @@ def _base(chain: Item, table: str) -> Base | None:
 
 
 def _rule(rule: Item, table: str, sets: dict[str, list[Any] | None]) -> Rule:
-    expressions = rule.get("expr", [])
-    if not isinstance(expressions, list):
-        raise RulesetError(f"rule {rule.get('handle')} of {table} has no list of expressions", remedy=_REMEDY)
+    expressions = rule["expr"]
     return Rule(
         table=table,
         chain=_word(rule, "chain"),
@@ -137,10 +137,6 @@ def _check_targets(table: str, chains: tuple[Chain, ...]) -> None:
 
     for chain in chains:
         visit(chain.name, ())
-
-
-def _is_listed(owner: tuple[str, str], items: dict[str, list[Item]]) -> bool:
-    return any((table.get("family"), table.get("name")) == owner for table in items.get("table", []))
 
 
 def _word(item: Item, key: str) -> str:

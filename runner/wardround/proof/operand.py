@@ -42,7 +42,7 @@ class Number:
             found = meant
         elif operator == "!=":
             found = meant.outside(top)
-        elif len(meant.spans) == 1 and operator in {"<", "<=", ">", ">="}:
+        elif len(values) == len(meant.spans) == 1 and operator in {"<", "<=", ">", ">="}:
             low, high = meant.spans[0]
             edges = {"<": (0, low - 1), "<=": (0, high), ">": (high + 1, top), ">=": (low, top)}
             found = Ranges.of([edges[operator]])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Cells, each with its first range; `masks` holds the cells of each set that divided them, a bit a cell."""
+    """Cells, each with its widest range; `masks` holds the cells of each set that divided them, a bit a cell."""
 
     cells: tuple[tuple[int, int], ...]
     masks: Mapping[Ranges, int]
@@ -44,7 +44,9 @@ def divide(sets: Iterable[Ranges], universe: Ranges) -> Partition:
     for low, following in pairwise(points):
         signature ^= toggles[low]
         if signature & inside:
-            cells.setdefault(signature, (low, following - 1))
+            known = cells.setdefault(signature, (low, following - 1))
+            if following - low > known[1] - known[0] + 1:
+                cells[signature] = (low, following - 1)
     masks = [0] * len(order)
     for cell, signature in enumerate(cells):
         left = signature

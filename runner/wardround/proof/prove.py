@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import reduce
 from ipaddress import IPv4Address, IPv6Address
+from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from wardround.proof.axis import Services, Side, Zone
@@ -141,18 +143,18 @@ class _Comparison:
     ) -> None:
         """Divide the axes by everything that rules and design tell apart."""
         self._question = question
-        expected = expected_flows(design) if question.family == 4 else ()  # noqa: PLR2004 - IPv4
+        named = expected_flows(design)
+        expected = named if question.family == 4 else ()  # noqa: PLR2004 - IPv4
         there, back = sections(ruleset, question), sections(ruleset, question.answer())
-        self._space = _space(question.family, (*there, *back), expected, senders, receivers)
+        self._space = _space(question.family, (*there, *back), named, senders, receivers)
         self._there = Sweep(there, self._space)
         self._back = Sweep(back, self._space)
         services = self._space.services
         self._compared = services.full if question.way is Way.FORWARDED else services.full & ~services.icmp
         self._flows = tuple(self._flow(each) for each in expected)
-        named: defaultdict[str, int] = defaultdict(int)
-        for expectation, flow in zip(expected, self._flows, strict=True):
-            named[expectation.service] |= flow.services
-        self._services = dict(sorted(named.items()))
+        self._services = dict.fromkeys(sorted({each.service for each in named}), 0)
+        for each in named:
+            self._services[each.service] |= self._cells_of(each)
         self._found: defaultdict[Finding, list[Place]] = defaultdict(list)
 
     def part(self) -> Part:
@@ -172,17 +174,16 @@ class _Comparison:
         return self._question.way is Way.FORWARDED and zone != IPV6
 
     def _flow(self, expected: Expected) -> _Flow:
-        space = self._space
-        cells = [space.services.of(protocol, expected.ports) for protocol in expected.protocols]
-        services = 0
-        for each in cells:
-            services |= each
+        senders, receivers = self._space.senders, self._space.receivers
         return _Flow(
             expected.flow,
-            space.senders.of(expected.sources),
-            space.receivers.of(expected.destinations),
-            services,
+            senders.of(expected.sources),
+            receivers.of(expected.destinations),
+            self._cells_of(expected),
         )
+
+    def _cells_of(self, expected: Expected) -> int:
+        return reduce(or_, (self._space.services.of(protocol, expected.ports) for protocol in expected.protocols))
 
     def _compare(self, sender: int, zone: str, receivers: int) -> None:
         flows = [flow for flow in self._flows if flow.senders >> sender & 1 and flow.receivers & receivers]
@@ -248,12 +249,11 @@ def _space(
     within = [condition for condition in conditions(asked) if isinstance(condition, Within)]
     sources = [each.numbers for each in within if each.field is Field.SOURCE]
     destinations = [each.numbers for each in within if each.field is Field.DESTINATION]
+    if family == 4:  # noqa: PLR2004 - IPv4
+        sources += [flow.sources for flow in expected]
+        destinations += [flow.destinations for flow in expected]
     ports = [Within(Field.DESTINATION_PORT, flow.ports) for flow in expected]
-    return Space(
-        Side(senders, [*sources, *(flow.sources for flow in expected)]),
-        Side(receivers, [*destinations, *(flow.destinations for flow in expected)]),
-        Services(family, [*within, *ports]),
-    )
+    return Space(Side(senders, sources), Side(receivers, destinations), Services(family, [*within, *ports]))
 
 
 def _by_flows(services: int, flows: Iterable[_Flow]) -> Iterator[tuple[int, list[_Flow]]]:

@@ -291,6 +291,7 @@ def holds(rules: Ruleset, difference: Difference) -> None:
     if difference.example.source.version == 4:
         assert kind_of(rules, first) is difference.kind
         assert set(difference.flows) <= flows_of(first)
+        assert bool(difference.flows) == bool(flows_of(first))
         assert (difference.source, difference.destination) == (zone_of(first.source), zone_of(first.destination))
         assert difference.service in services_of(first)
 

@@ -155,6 +155,7 @@ class _Comparison:
         self._services = dict.fromkeys(sorted({each.service for each in named}), 0)
         for each in named:
             self._services[each.service] |= self._cells_of(each)
+        self._names: dict[int, tuple[tuple[str, int], ...]] = {}
         self._found: defaultdict[Finding, list[Place]] = defaultdict(list)
 
     def part(self) -> Part:
@@ -203,12 +204,12 @@ class _Comparison:
         for decision, mask in outcome.allowed:
             passing |= mask & designed & packets.receivers
             self._note(Kind.ALLOWED, decision, (), packets, mask & ~designed)
-        for decision, mask in outcome.denied:
-            for flow in packets.flows:
-                self._note(Kind.DENIED, decision, (flow.id,), packets, mask & flow.receivers)
         for decision, mask in outcome.unknown:
-            flows = tuple(flow.id for flow in packets.flows if flow.receivers & mask & packets.receivers)
-            self._note(Kind.UNKNOWN, decision, flows, packets, mask)
+            self._note(Kind.UNKNOWN, decision, (), packets, mask & ~designed)
+        for kind, parts in ((Kind.DENIED, outcome.denied), (Kind.UNKNOWN, outcome.unknown)):
+            for decision, mask in parts:
+                for flow in packets.flows:
+                    self._note(kind, decision, (flow.id,), packets, mask & flow.receivers)
         return passing
 
     def _answers(self, packets: _Packets) -> None:
@@ -225,18 +226,21 @@ class _Comparison:
         receivers &= packets.receivers
         if not receivers:
             return
-        left = packets.services
-        for name, mask in self._services.items():
-            if packets.services & mask:
-                self._keep(
-                    Finding(kind, packets.zone, name, decision, flows), packets, packets.services & mask, receivers
-                )
-                left &= ~mask
-        if left:
-            self._keep(Finding(kind, packets.zone, OTHER, decision, flows), packets, left, receivers)
+        for service, cell in self._touched(packets.services):
+            finding = Finding(kind, packets.zone, service, decision, flows)
+            self._found[finding].append(Place(packets.sender, cell, receivers))
 
-    def _keep(self, finding: Finding, packets: _Packets, services: int, receivers: int) -> None:
-        self._found[finding].append(Place(packets.sender, next(iter(bits(services))), receivers))
+    def _touched(self, services: int) -> tuple[tuple[str, int], ...]:
+        """Give the names under which cells are known, each with one of these cells."""
+        if services not in self._names:
+            left = services
+            names = []
+            for name, mask in self._services.items():
+                if services & mask:
+                    names.append((name, next(iter(bits(services & mask)))))
+                    left &= ~mask
+            self._names[services] = (*names, *([(OTHER, next(iter(bits(left))))] if left else []))
+        return self._names[services]
 
 
 def _space(

@@ -78,9 +78,9 @@ def prove_host(
 
 
 def _proof(design: Design, parts: Sequence[Part]) -> Proof:
-    zones = sorted({name for part in parts for name in part.receivers} | {zone.name for zone in design.zones})
+    zones = sorted({name for part in parts for name, _ in part.zones} | {zone.name for zone in design.zones})
     services = (*sorted({flow.service for flow in design.flows if flow.active}), OTHER)
-    return Proof(tuple(zones), services, sum(part.compared for part in parts) * len(services), tuple(parts))
+    return Proof(tuple(zones), services, sum(part.pairs for part in parts) * len(services), tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +161,15 @@ class _Comparison:
     def part(self) -> Part:
         """Compare every cell."""
         space = self._space
-        zones = dict(zip((zone.name for zone in space.receivers.zones), space.receivers.zone_masks, strict=True))
+        receivers = space.receivers
+        zones = dict(zip((zone.name for zone in receivers.zones), receivers.zone_masks, strict=True))
         for sender, at in enumerate(space.senders.zone_of):
             name = space.senders.zones[at].name
             skipped = zones.get(name, 0) if self._skips(name) else 0
-            self._compare(sender, name, space.receivers.full & ~skipped)
+            self._compare(sender, name, receivers.full & ~skipped)
         pairs = sum(1 for zone in space.senders.zones for name in zones if name != zone.name or not self._skips(name))
         found = {finding: tuple(places) for finding, places in self._found.items()}
-        return Part(found, zones, pairs, _Cells(space, self._question.family))
+        return Part(found, tuple(zones.items()), receivers.zone_of, pairs, _Cells(space, self._question.family))
 
     def _skips(self, zone: str) -> bool:
         """Whether packets inside this zone do not come by; IPv6 is no single zone, it only has no zones."""

@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from wardround.proof.packet import Packet
+from wardround.proof.partition import bits
 from wardround.proof.way import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 OTHER = "(other)"
 """All protocols and ports that no service of the design names."""
@@ -71,22 +72,38 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was found for one address family, and how its cells become packets again."""
+    """What was found for one address family, and how its cells become packets again.
+
+    Attributes:
+        found: the findings with their packets.
+        zones: the zones of receivers, each with its cells as bits.
+        zone_of: the place of each cell's zone among them.
+        pairs: how many ordered zone pairs were compared.
+        examples: names packets.
+    """
 
     found: Mapping[Finding, tuple[Place, ...]]
-    receivers: Mapping[str, int]
-    compared: int
+    zones: tuple[tuple[str, int], ...]
+    zone_of: Sequence[int]
+    pairs: int
     examples: Examples
 
     def differences(self) -> Iterator[Difference]:
         """Give each finding for each zone of receivers, with a packet of that zone."""
         for finding, places in self.found.items():
-            for zone, mask in self.receivers.items():
-                place = next((each for each in places if each.receivers & mask), None)
-                if place is not None:
-                    example = self.examples.packet(finding.kind, place, place.receivers & mask)
+            told = 0
+            for place in places:
+                while left := place.receivers & ~told:
+                    zone, mask = self.zones[self.zone_of[next(iter(bits(left)))]]
+                    told |= mask
                     yield Difference(
-                        finding.kind, finding.source, zone, finding.service, finding.decision, finding.flows, example
+                        finding.kind,
+                        finding.source,
+                        zone,
+                        finding.service,
+                        finding.decision,
+                        finding.flows,
+                        self.examples.packet(finding.kind, place, place.receivers & mask),
                     )
 
 

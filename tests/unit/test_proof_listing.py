@@ -112,6 +112,8 @@ def test_comparisons_become_sets_of_numbers(expression: Expression, conditions: 
         match(payload("ip", "saddr"), "@nowhere"),
         match(payload("ip", "saddr"), "@timed"),
         match(payload("ip", "saddr"), "@written"),
+        match(payload("ip", "saddr"), "@counted"),
+        match(payload("ip", "saddr"), {"set": [{"elem": {"val": "10.0.0.1", "limit": {"rate": 1, "per": "day"}}}]}),
         match(payload("ip", "saddr"), "fe80::1"),
         match(payload("ip", "saddr"), {"prefix": {"addr": "10.0.0.1", "len": 8}}),
         match(meta("l4proto"), "a-protocol-from-elsewhere"),
@@ -131,8 +133,9 @@ def test_comparisons_become_sets_of_numbers(expression: Expression, conditions: 
 )
 def test_what_is_not_understood_is_an_unreadable_condition(expression: Expression) -> None:
     (table,) = ruleset(
-        named("set", "timed", ["10.0.0.1"], flags=["timeout"]),
+        named("set", "timed", ["10.0.0.1"], flags="timeout"),
         named("set", "written", ["10.0.0.1"]),
+        named("set", "counted", ["10.0.0.1"], stmt=[{"limit": {"rate": 1, "per": "day"}}]),
         chain("c", [expression, ACCEPT], hook="forward"),
         chain("d", [{"set": {"op": "add", "elem": payload("ip", "saddr"), "set": "@written"}}]),
     ).tables

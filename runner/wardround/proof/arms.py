@@ -107,8 +107,11 @@ def _concatenated(parts: Sequence[object], operator: str, members: Sequence[obje
 
 def _concatenation(member: object) -> Sequence[object] | None:
     match member:
-        case {"concat": list(values)} | {"elem": {"val": {"concat": list(values)}}}:
+        case {"concat": list(values)}:
             return values
+        case {"elem": {"val": {"concat": list(values)}, **rest}}:
+            # What else stands beside the values counts for each of them.
+            return [{"elem": {"val": value, **rest}} for value in values]
         case _:
             return None
 

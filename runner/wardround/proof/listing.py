@@ -11,7 +11,7 @@ from wardround.proof.ruleset import Base, Chain, Hook, Rule, Ruleset, Table
 from wardround.proof.wording import rule_words
 
 Item = dict[str, Any]
-_CHANGING: Final = frozenset({"dynamic", "timeout"})
+_CHANGING: Final = frozenset({"dynamic", "timeout", "stmt"})
 _REMEDY: Final = "collect the rule set again with `nft -j list ruleset`, as root"
 
 
@@ -24,6 +24,8 @@ def read_ruleset(text: str) -> Ruleset:
     Raises:
         RulesetError: the text is no such listing, or contradicts itself. What is merely not understood is no error:
             it is kept, and makes the packets that it touches unknown.
+
+    What stops packets outside nftables is in no listing: routes, kernel settings, eBPF programs, iptables-legacy.
     """
     items = _items(text)
     listed = {(table.get("family"), table.get("name")) for table in items.get("table", [])}
@@ -36,7 +38,7 @@ def read_ruleset(text: str) -> Ruleset:
                 raise RulesetError(f"a {kind} belongs to table {' '.join(owner)}, which is not listed", remedy=_REMEDY)
     tables = []
     for table in items.get("table", []):
-        if "dormant" not in table.get("flags", []):
+        if "dormant" not in _flags(table):
             family, name = _word(table, "family"), _word(table, "name")
             tables.append(_table(family, name, items))
     return Ruleset(tuple(tables))
@@ -82,7 +84,10 @@ def _table(family: str, name: str, items: dict[str, list[Item]]) -> Table:
 
 
 def _sets(listed: list[Item], rules: list[Item]) -> dict[str, list[Any] | None]:
-    """Give the members of each set; none where packets or time change them, for a listing shows only a moment."""
+    """Give the members of each set; none where packets or time change what is a member.
+
+    A listing shows such a set only as it was for a moment.
+    """
     written = {
         each["set"]["set"].removeprefix("@")
         for rule in rules
@@ -91,7 +96,7 @@ def _sets(listed: list[Item], rules: list[Item]) -> dict[str, list[Any] | None]:
     }
     return {
         _word(item, "name"): None
-        if _word(item, "name") in written or _CHANGING.intersection(item.get("flags", [])) or "timeout" in item
+        if _word(item, "name") in written or _CHANGING & _flags(item) or _CHANGING & item.keys()
         else item.get("elem", [])
         for item in listed
     }
@@ -137,6 +142,12 @@ def _check_targets(table: str, chains: tuple[Chain, ...]) -> None:
 
     for chain in chains:
         visit(chain.name, ())
+
+
+def _flags(item: Item) -> frozenset[str]:
+    """Give the flags of an entry; some versions of nft write a single one without a list."""
+    flags = item.get("flags", [])
+    return frozenset([flags] if isinstance(flags, str) else flags)
 
 
 def _word(item: Item, key: str) -> str:

@@ -71,6 +71,8 @@ _ICMPV6: Final = {
     "ind-neighbor-advert": 142,
     "mld2-listener-report": 143,
 }
+# What may stand beside a member of a set without a say in whether it is one.
+_QUIET: Final = frozenset({"comment", "counter"})
 _FAMILIES: Final = {"ipv4": 4, "ipv6": 6, "ip": 4, "ip6": 6}
 _HIGHEST: Final = {
     Field.FAMILY: 255,
@@ -101,7 +103,7 @@ def numbers(field: Field, family: int | None, value: object) -> Ranges:
     match value:
         case "*":
             return Ranges(((0, highest(field, family)),))
-        case {"elem": {"val": inner}}:
+        case {"elem": {"val": inner, **rest}} if _QUIET.issuperset(rest):
             return numbers(field, family, inner)
         case {"range": [first, last]}:
             return Ranges.of([(_number(field, family, first), _number(field, family, last))])

@@ -143,13 +143,14 @@ class PacketLab:
         arrived = []
         for first in range(0, len(packets), _BATCH):
             batch = packets[first : first + _BATCH]
-            for number, packet in [*enumerate(batch), (_MARK_NUMBER, mark)]:
+            # What the router says of its own, such as a reset, carries the number 0.
+            for number, packet in [*enumerate(batch, 1), (_MARK_NUMBER, mark)]:
                 ethertype = _ETHERTYPES[packet.source.version].to_bytes(2)
                 end.wire.send(end.router + end.own + ethertype + frame(packet, number, flags))
             seen = set()
             while (found := read()) != _MARK_NUMBER:
                 seen.add(found)
-            arrived += [number in seen for number in range(len(batch))]
+            arrived += [number in seen for number in range(1, len(batch) + 1)]
         return arrived
 
     def _in_router(self, *command: str, text: str = "") -> str:

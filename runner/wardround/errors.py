@@ -173,3 +173,13 @@ class TwinError(WardroundError):
     """The twin, the hospital on this machine, could not be built, changed or removed."""
 
     code = "WR-701"
+
+
+class RulesetError(WardroundError):
+    """The rules of a packet filter could not be read, so nothing can be proved about them.
+
+    The text is not what `nft -j list ruleset` prints, is cut off, or contradicts itself. Nothing is assumed in its
+    place: collect it again as root, with an nft(8) that can print JSON.
+    """
+
+    code = "WR-901"

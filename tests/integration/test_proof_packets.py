@@ -61,7 +61,7 @@ def compare(ruleset: Ruleset, tried: Tried, rules: str = "") -> Counter[tuple[Wa
 
 def test_the_kernel_agrees(lab: PacketLab) -> None:
     tally: Counter[tuple[Way, State, Verdict]] = Counter()
-    loaded = []
+    loaded: list[str] = []
 
     @settings(max_examples=RULESETS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(

@@ -1,7 +1,8 @@
 """How long a manifest takes to become a design, beside the floor of reading that design back from JSON.
 
-The hospital is the example one, grown: half of the added hosts are managed, half are medical devices. The floor is
-`json.loads` on the design's own bytes, measured in turn in the same run, so the ratio holds on any machine.
+The hospital is the example one, grown: half of the added hosts are managed, half are medical devices; or with fewer
+devices, where fewer hosts are asked for than it has. The floor is `json.loads` on the design's own bytes, measured in
+turn in the same run, so the ratio holds on any machine.
 
     python -m benchmarks.resolve [--json] [HOSTS ...]
 """
@@ -44,11 +45,17 @@ class Figures:
 
 
 def hospital(hosts: int) -> tuple[Hospital, tuple[Pinned, ...]]:
-    """Give the example hospital, grown to that many hosts, with its architectures."""
+    """Give the example hospital with that many hosts, and its architectures."""
     project = Project(Path(__file__).resolve().parents[1])
     loaded = project.hospital(_EXAMPLE).load_manifest()
     pinned = project.library.resolve(loaded.document, loaded.model.architecture)
     data = json.loads(loaded.model.model_dump_json(by_alias=True))
+    devices = [
+        name for name, host in data["hosts"].items() if host["mac"] is not None and host["component"] not in _GROWN
+    ]
+    for name in devices[: max(0, len(data["hosts"]) - hosts)]:
+        del data["hosts"][name]
+    managed = max(0, hosts - len(data["hosts"])) // 2
     for component, (zone, subnet) in _GROWN.items():
         like = next(host for host in data["hosts"].values() if host["component"] == component)
         data["zones"][zone]["subnet"] = subnet
@@ -56,7 +63,7 @@ def hospital(hosts: int) -> tuple[Hospital, tuple[Pinned, ...]]:
         for host in data["hosts"].values():
             if host["component"] == component:
                 host["address"] = str(IPv4Address(first - 1))
-        for number in range((hosts - len(data["hosts"])) if component == "infusion_pump" else hosts // 2):
+        for number in range((hosts - len(data["hosts"])) if component == "infusion_pump" else managed):
             name = f"{component.replace('_', '-')}-{number:05d}"
             data["hosts"][name] = {**like, "address": str(IPv4Address(first + number)), "mac": None}
     grown = Hospital.model_validate_json(json.dumps(data))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.resolve import hospital
 from tests.acceptance.main import clean_environment, outcomes_in
 from tests.acceptance.points import (
     CANARIES,
@@ -196,3 +197,7 @@ def test_a_session_leaves_its_results_in_the_folder_that_it_is_given(tmp_path: P
     assert found.pop("tests/unit/x.py::b[1]") == "skipped"
     assert set(found.values()) == {"passed"}
     assert all(test.startswith(f"{file}::") for test in found)
+
+
+def test_resolution_is_measured_at_the_sizes_that_are_asked_for() -> None:
+    assert [len(hospital(size)[0].hosts) for size in MEASURED_SIZES] == list(MEASURED_SIZES)

@@ -51,8 +51,8 @@ contracts: ## what folders promise each other
 fast: ## unit, cases and contracts in one pytest run
 	$(PYTEST) -n auto tests/unit tests/cases tests/contracts
 
-integration: ## real databases and real ansible-playbook on this machine
-	$(PYTEST) tests/integration
+integration: ## real databases, real ansible-playbook and real packets on this machine
+	$(AS_ROOT) $(PYTEST) tests/integration
 
 molecule: ## every role's scenario in containers; SCENARIOS="a b" for some
 	$(AS_ROOT) .venv/bin/python molecule/run.py --jobs $(JOBS) $(SCENARIOS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +19,7 @@ from wardround.proof.ruleset import Ruleset, State
 from wardround.proof.walk import Verdict
 from wardround.proof.way import Way
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(
-        any(shutil.which(tool) is None for tool in ("nft", "ip")) or os.geteuid() != 0,
-        reason="scratch network namespaces need nftables, iproute2 and root",
-    ),
-]
+pytestmark = pytest.mark.integration
 
 RULESETS = 220
 KNOWN = {Verdict.ALLOWED: True, Verdict.DENIED: False}
@@ -130,7 +122,7 @@ def test_the_lab_sees_a_wrong_verdict(lab: PacketLab) -> None:
         ("prerouting priority -150", "ip daddr set 10.12.0.77", Verdict.UNKNOWN, True),
     ],
 )
-def test_traps(lab: PacketLab, hook: str, rule: str, verdict: Verdict, arrives: bool) -> None:  # noqa: FBT001
+def test_traps(lab: PacketLab, hook: str, rule: str, verdict: Verdict, *, arrives: bool) -> None:
     packet = Packet(OPEN[0].source, OPEN[0].destination, UDP, 1000, 80, incoming=LEFT, outgoing=RIGHT)
     marks = ", ".join(map(str, MARKS.values()))
     text = f"""table inet tried {{

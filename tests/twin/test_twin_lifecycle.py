@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -20,10 +18,7 @@ from wardround.twin.guard import SubnetInUseError
 from wardround.twin.lifecycle import down, execute, status, up
 from wardround.twin.plan import GATEWAY, TwinControl, TwinHospital, TwinHost, TwinZone, container_name
 
-pytestmark = [
-    pytest.mark.twin,
-    pytest.mark.skipif(os.geteuid() != 0 or shutil.which("podman") is None, reason="needs root and podman"),
-]
+pytestmark = pytest.mark.twin
 
 RULES = """\
 table inet lab {

@@ -38,14 +38,14 @@ def test_server_answers_with_its_own_stratum(host: Host) -> None:
     assert stratum == 10
 
 
-def test_client_serves_nobody(host: Host, serves: bool) -> None:  # noqa: FBT001 - pytest injects it
+def test_client_serves_nobody(host: Host, *, serves: bool) -> None:
     answer = host.check_output("python3 -c %s 127.0.0.1", ASK)
     assert (answer == "ConnectionRefusedError") is not serves
     listening = [line for line in host.socket.get_listening_sockets() if line.endswith((":123", ":323"))]
     assert bool(listening) is serves
 
 
-def test_client_follows_the_server_within_a_second(host: Host, serves: bool) -> None:  # noqa: FBT001
+def test_client_follows_the_server_within_a_second(host: Host, *, serves: bool) -> None:
     if serves:
         assert host.check_output("chronyc -c sources") == ""
         return

@@ -155,7 +155,7 @@ def test_protocols_that_no_service_names_are_compared_too() -> None:
     echo = ("echo", [source("10.0.9.0/24"), match(payload("icmp", "type"), "echo-request"), ACCEPT])
     proof = prove(*FLOWS, tunnel, echo)
     assert {(each.source, each.service) for each in proof.differences()} == {("devices", OTHER), ("landing", OTHER)}
-    assert {str(each.example).split(" 10.")[0] for each in proof.differences()} == {"protocol 47", "icmp type 8"}
+    assert {str(each.example).split(" 10.")[0] for each in proof.differences()} == {"gre", "icmp type 8"}
 
 
 def test_ipv6_is_allowed_by_no_design() -> None:

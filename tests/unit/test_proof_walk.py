@@ -219,4 +219,5 @@ def test_a_packet_is_written_as_people_read_it() -> None:
     six = replace(PACKET, source=ip_address("fd00::1"), destination=ip_address("fd00::2"), protocol=17)
     assert str(six) == "udp [fd00::1]:40000 → [fd00::2]:443"
     assert str(replace(PACKET, protocol=1, icmp_type=8)) == "icmp type 8 10.0.1.5 → 10.0.2.7"
-    assert str(replace(PACKET, protocol=47)) == "protocol 47 10.0.1.5 → 10.0.2.7"
+    assert str(replace(PACKET, protocol=47)) == "gre 10.0.1.5 → 10.0.2.7"
+    assert str(replace(PACKET, protocol=200)) == "protocol 200 10.0.1.5 → 10.0.2.7"

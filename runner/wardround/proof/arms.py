@@ -116,6 +116,14 @@ def _concatenation(member: object) -> Sequence[object] | None:
             return None
 
 
+def _pair(member: object) -> tuple[object, object] | None:
+    match member:
+        case [value, verdict]:
+            return value, verdict
+        case _:
+            return None
+
+
 def _mapped(
     body: object, sets: Mapping[str, Sequence[object] | None]
 ) -> Iterator[tuple[tuple[Condition, ...], Action, str]]:
@@ -124,7 +132,7 @@ def _mapped(
             members = _members(data, sets)
         case _:
             key, members = None, None
-    pairs = [member for member in members or () if isinstance(member, list) and len(member) == 2]  # noqa: PLR2004 - a pair
+    pairs = [pair for member in members or () if (pair := _pair(member))]
     if members is None or len(pairs) != len(members):
         yield (), Action.OPAQUE, ""
         return

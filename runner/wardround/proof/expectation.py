@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from wardround.model.architecture import Protocol, ZoneKind
 from wardround.proof.axis import Zone
 from wardround.proof.ranges import Ranges
-from wardround.proof.ruleset import ALL_ADDRESSES
+from wardround.proof.ruleset import ALL_ADDRESSES, IPV4
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ def zones_of(design: Design, family: int, interfaces: Mapping[str, str]) -> tupl
         family: 4 or 6.
         interfaces: zones, and the interface of the asked host behind which each lies, as far as that is known.
     """
-    if family != 4:  # noqa: PLR2004 - IPv4
+    if family != IPV4:
         return (Zone(IPV6, _EVERYTHING[family], interfaces.get(IPV6)),)
     taken = Ranges()
     found = []
@@ -63,7 +63,7 @@ def zones_of(design: Design, family: int, interfaces: Mapping[str, str]) -> tupl
 def expected_flows(design: Design) -> tuple[Expected, ...]:
     """Give the design's active flows; one to or from 0.0.0.0/0 means all that is outside, as on the gateway."""
     internal = _addresses(zone.subnet for zone in design.zones if zone.kind is not ZoneKind.EXTERNAL)
-    outside = _EVERYTHING[4].without(internal)
+    outside = _EVERYTHING[IPV4].without(internal)
     return tuple(
         Expected(
             flow.id,

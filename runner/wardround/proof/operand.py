@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from wardround.proof.ranges import Ranges
-from wardround.proof.ruleset import ICMP_PROTOCOLS, Condition, Field, Through, Unreadable, Within
+from wardround.proof.ruleset import ICMP_PROTOCOLS, IPV4, Condition, Field, Through, Unreadable, Within
 from wardround.proof.vocabulary import PROTOCOLS, UnknownWordError, highest, numbers
 from wardround.proof.wording import value_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FAMILIES: Final = {"ip": 4, "ip6": 6}
+_FAMILIES: Final = {"ip": IPV4, "ip6": 6}
+_ICMP: Final = {"icmp": IPV4, "icmpv6": 6}
 _PORTS: Final = {"sport": Field.SOURCE_PORT, "dport": Field.DESTINATION_PORT}
 _ADDRESSES: Final = {"saddr": Field.SOURCE, "daddr": Field.DESTINATION}
 _WITH_PORTS: Final = frozenset({"tcp", "udp", "dccp", "sctp", "udplite"})
@@ -72,27 +73,36 @@ class Interface:
 Operand = Number | Interface
 
 
-def operand(left: object) -> Operand | None:  # noqa: PLR0911 - one line for each field that nft(8) names
+def operand(left: object) -> Operand | None:
     """Give the field that a left side means; nothing where it is not understood."""
     match left:
-        case {"payload": {"protocol": "ip" | "ip6" as name, "field": "saddr" | "daddr" as field}}:
-            family = _FAMILIES[name]
-            return Number(_ADDRESSES[field], family, (_family(family),))
-        case {"payload": {"protocol": "ip", "field": "protocol"}}:
-            return Number(Field.PROTOCOL, guards=(_family(4),))
-        case {"payload": {"protocol": "th", "field": "sport" | "dport" as field}}:
-            return Number(_PORTS[field])
-        case {"payload": {"protocol": str(name), "field": "sport" | "dport" as field}} if name in _WITH_PORTS:
-            return Number(_PORTS[field], guards=(_protocol(PROTOCOLS[name]),))
-        case {"payload": {"protocol": "icmp" | "icmpv6" as name, "field": "type"}}:
-            family = 4 if name == "icmp" else 6
-            return Number(Field.ICMP_TYPE, family, (_family(family), _protocol(ICMP_PROTOCOLS[family])))
+        case {"payload": {"protocol": str(protocol), "field": str(field)}}:
+            return _header(protocol, field)
         case {"meta": {"key": "l4proto" | "nfproto" | "protocol" as key}}:
             return Number(_META[key])
         case {"ct": {"key": "state", **rest}} if not rest:
             return Number(Field.STATE)
         case {"meta": {"key": "iif" | "iifname" | "oif" | "oifname" as key}}:
             return Interface(_INTERFACES[key])
+        case _:
+            return None
+
+
+def _header(protocol: str, field: str) -> Number | None:
+    """Give a field of a header; `th` is the header of any protocol that has ports."""
+    match protocol, field:
+        case "ip" | "ip6", "saddr" | "daddr":
+            family = _FAMILIES[protocol]
+            return Number(_ADDRESSES[field], family, (_family(family),))
+        case "ip", "protocol":
+            return Number(Field.PROTOCOL, guards=(_family(IPV4),))
+        case "th", "sport" | "dport":
+            return Number(_PORTS[field])
+        case _, "sport" | "dport" if protocol in _WITH_PORTS:
+            return Number(_PORTS[field], guards=(_protocol(PROTOCOLS[protocol]),))
+        case "icmp" | "icmpv6", "type":
+            family = _ICMP[protocol]
+            return Number(Field.ICMP_TYPE, family, (_family(family), _protocol(ICMP_PROTOCOLS[family])))
         case _:
             return None
 
@@ -114,7 +124,7 @@ def implied_by_reject(reason: object) -> tuple[Condition, ...]:
         case {"type": "tcp reset"}:
             return (_protocol(PROTOCOLS["tcp"]),)
         case {"type": "icmp"}:
-            return (_family(4),)
+            return (_family(IPV4),)
         case {"type": "icmpv6"}:
             return (_family(6),)
         case _:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from wardround.proof.ruleset import (
     ICMP_PROTOCOLS,
+    IPV4,
     PORT_PROTOCOLS,
     Condition,
     Field,
@@ -17,13 +18,14 @@ from wardround.proof.ruleset import (
     Unreadable,
     Within,
 )
+from wardround.proof.vocabulary import PROTOCOLS
 from wardround.proof.walk import Gate, Passage, Verdict, walk
 from wardround.proof.way import Decision, Question, Way, sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NAMES: Final = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "icmpv6", 132: "sctp", 136: "udplite"}
+_NAMES: Final = {number: name for name, number in PROTOCOLS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Packet:
 
     @staticmethod
     def _end(address: IPv4Address | IPv6Address, port: int) -> str:
-        return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"  # noqa: PLR2004 - IPv4
+        return f"{address}:{port}" if address.version == IPV4 else f"[{address}]:{port}"
 
 
 def decide(

@@ -15,7 +15,7 @@ from wardround.proof.packet import Packet
 from wardround.proof.partition import bits
 from wardround.proof.ranges import Ranges
 from wardround.proof.result import OTHER, Examples, Finding, Kind, Part, Place, Proof
-from wardround.proof.ruleset import Field, Within
+from wardround.proof.ruleset import IPV4, Field, Within
 from wardround.proof.sweep import Space, Sweep, conditions
 from wardround.proof.walk import Outcome, Verdict
 from wardround.proof.way import Decision, Question, Section, Way, sections
@@ -68,7 +68,7 @@ def prove_host(
         zones = zones_of(design, family, interfaces)
         here: tuple[Zone, ...] = zones
         others = zones
-        if family == 4:  # noqa: PLR2004 - IPv4
+        if family == IPV4:
             here = (Zone(host.zone, own, interfaces.get(host.zone)),)
             without_own = ((zone, zone.addresses.without(own)) for zone in zones)
             others = tuple(Zone(zone.name, left, zone.interface) for zone, left in without_own if left.spans)
@@ -105,7 +105,7 @@ class _Cells(Examples):
         """Give a packet of a place whose receiver is one of some cells."""
         receiver = next(iter(bits(receivers)))
         protocol, source_port, destination_port, icmp_type = self.space.services.example(place.service)
-        address = IPv4Address if self.family == 4 else IPv6Address  # noqa: PLR2004 - IPv4
+        address = IPv4Address if self.family == IPV4 else IPv6Address
         senders = self.space.senders
         packet = Packet(
             source=address(senders.example(place.sender)),
@@ -145,7 +145,7 @@ class _Comparison:
         """Divide the axes by everything that rules and design tell apart."""
         self._question = question
         named = expected_flows(design)
-        expected = named if question.family == 4 else ()  # noqa: PLR2004 - IPv4
+        expected = named if question.family == IPV4 else ()
         there, back = sections(ruleset, question), sections(ruleset, question.answer())
         self._space = _space(question.family, (*there, *back), named, senders, receivers)
         self._there = Sweep(there, self._space)
@@ -255,7 +255,7 @@ def _space(
     within = [condition for condition in conditions(asked) if isinstance(condition, Within)]
     sources = [each.numbers for each in within if each.field is Field.SOURCE]
     destinations = [each.numbers for each in within if each.field is Field.DESTINATION]
-    if family == 4:  # noqa: PLR2004 - IPv4
+    if family == IPV4:
         sources += [flow.sources for flow in expected]
         destinations += [flow.destinations for flow in expected]
     ports = [Within(Field.DESTINATION_PORT, flow.ports) for flow in expected]

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from wardround.proof.ranges import Ranges
 
-ALL_ADDRESSES = {4: (1 << 32) - 1, 6: (1 << 128) - 1}
+IPV4: Final = 4
+"""The address family that designs give their zones; the other is 6."""
+
+ALL_ADDRESSES = {IPV4: (1 << 32) - 1, 6: (1 << 128) - 1}
 """The highest address of each family."""
 PORT_PROTOCOLS = frozenset({6, 17, 33, 132, 136})
 """TCP, UDP, DCCP, SCTP and UDP-Lite: their headers begin with a source and a destination port."""

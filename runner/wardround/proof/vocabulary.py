@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from wardround.proof.ranges import Ranges
-from wardround.proof.ruleset import ALL_ADDRESSES, Field, State
+from wardround.proof.ruleset import ALL_ADDRESSES, IPV4, Field, State
 
 # IANA's protocol numbers under the names that Debian's /etc/protocols and nft(8) give them.
 PROTOCOLS: Final = {
@@ -71,6 +71,7 @@ _ICMPV6: Final = {
     "ind-neighbor-advert": 142,
     "mld2-listener-report": 143,
 }
+_ICMP_TYPES: Final = {IPV4: _ICMP, 6: _ICMPV6}
 # What may stand beside a member of a set without a say in whether it is one.
 _QUIET: Final = frozenset({"comment", "counter"})
 _FAMILIES: Final = {"ipv4": 4, "ipv6": 6, "ip": 4, "ip6": 6}
@@ -91,7 +92,7 @@ class UnknownWordError(ValueError):
 
 def highest(field: Field, family: int | None) -> int:
     """Give the largest number that a field can hold; addresses depend on the family."""
-    return ALL_ADDRESSES[family or 4] if field in _ADDRESSES else _HIGHEST[field]
+    return ALL_ADDRESSES[family or IPV4] if field in _ADDRESSES else _HIGHEST[field]
 
 
 def numbers(field: Field, family: int | None, value: object) -> Ranges:
@@ -143,7 +144,7 @@ def _words(field: Field, family: int | None) -> dict[str, int]:
         case Field.PROTOCOL:
             return PROTOCOLS
         case Field.ICMP_TYPE:
-            return _ICMPV6 if family == 6 else _ICMP  # noqa: PLR2004 - the family's own number
+            return _ICMP_TYPES[family or IPV4]
         case Field.STATE:
             return {state.value: state.number for state in State}
         case Field.FAMILY:

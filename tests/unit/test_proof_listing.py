@@ -200,6 +200,15 @@ def test_what_nft_takes_for_granted_behind_a_reject_counts() -> None:
     assert arms({"reject": None}) == (Arm((), Action.REJECT),)
 
 
+def test_unequal_ports_in_one_rule_may_have_been_joined_by_nft() -> None:
+    sport, dport = (match(payload("tcp", field), 22, "!=") for field in ("sport", "dport"))
+    (joined,) = arms(sport, {"counter": {}}, dport, ACCEPT)
+    assert [type(condition) for condition in joined.conditions] == [Within, Unreadable, Within, Unreadable]
+    assert joined.conditions[0] == joined.conditions[2] == TCP
+    (alone,) = arms(sport, match(payload("tcp", "dport"), {"set": [22, 23]}, "!="), ACCEPT)
+    assert not any(isinstance(condition, Unreadable) for condition in alone.conditions)
+
+
 def test_a_verdict_map_has_an_arm_for_each_key_that_decides() -> None:
     key = payload("tcp", "dport")
     data = {"set": [[22, ACCEPT], [value("80-90"), {"continue": None}], ["*", DROP]]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from wardround.proof.operand import compare, implied_by_reject
+from wardround.proof.operand import compare, doubt, implied_by_reject
 from wardround.proof.ruleset import Action, Arm, Condition, Unreadable
 from wardround.proof.wording import rule_words, value_words
 
@@ -35,9 +35,12 @@ def arms(expressions: Sequence[object], sets: Mapping[str, Sequence[object] | No
     """
     found: list[Arm] = []
     met: Alternatives = [()]
-    for expression in expressions:
+    merged = _merged(expressions)
+    for place, expression in enumerate(expressions):
         name, body = _named(expression)
-        if name == "match":
+        if place in merged:
+            met = _both(met, [merged[place]])
+        elif name == "match":
             met = _both(met, _matched(body, sets))
         elif name == "vmap":
             found += [Arm((*one, *more), action, target) for one in met for more, action, target in _mapped(body, sets)]
@@ -54,6 +57,21 @@ def arms(expressions: Sequence[object], sets: Mapping[str, Sequence[object] | No
         elif not _harmless(name, body):
             found += [Arm(one, Action.OPAQUE) for one in met]
     return tuple(found)
+
+
+def _merged(expressions: Sequence[object]) -> dict[int, tuple[Condition, ...]]:
+    """Give the comparisons of a rule, by their place, that nft may have joined into one when it loaded the rule.
+
+    nft 1.0.6 compares neighbouring fields of a header at once: `tcp sport != 22 tcp dport != 22` is loaded as "not both
+    are 22", and listed as before. Which fields it joins differs between versions, so all of a header are doubted.
+    """
+    unequal: dict[str, dict[int, tuple[Condition, ...]]] = {}
+    for place, expression in enumerate(expressions):
+        match expression:
+            case {"match": {"op": "!=", "left": {"payload": {"protocol": str(header)}} as left, "right": right}}:
+                if isinstance(right, str | int) or (isinstance(right, dict) and "prefix" in right):
+                    unequal.setdefault(header, {})[place] = doubt(left, "!=", [right])
+    return {place: met for found in unequal.values() if len(found) > 1 for place, met in found.items()}
 
 
 def _both(met: Alternatives, more: Alternatives) -> Alternatives:

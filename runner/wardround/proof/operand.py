@@ -114,8 +114,13 @@ def compare(left: object, operator: str, values: Sequence[object]) -> tuple[Cond
         if found is not None:
             return found.compare(operator, values)
     except UnknownWordError:
-        return (*_guards(found), _unreadable(left, operator, values))
+        return doubt(left, operator, values)
     return (_unreadable(left, operator, values),)
+
+
+def doubt(left: object, operator: str, values: Sequence[object]) -> tuple[Condition, ...]:
+    """Give a comparison whose words may not be what the kernel does: what it takes for granted, and no more."""
+    return (*_guards(operand(left)), _unreadable(left, operator, values))
 
 
 def implied_by_reject(reason: object) -> tuple[Condition, ...]:

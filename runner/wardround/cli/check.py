@@ -56,10 +56,10 @@ def plan(
         call.screen.data(plan_json(made))
     else:
         call.screen.lines(plan_lines(made, concise=concise))
-    if _distrust(call, tuple(host.host for host in made.hosts if not host.trusted)):
+    if distrust(call, tuple(host.host for host in made.hosts if not host.trusted)):
         raise end(ExitCode.TRUST)
     broken = any(change.failed for host in made.hosts for change in host.changes)
-    raise end(_code(failed=broken, unknown=any(not host.reachable for host in made.hosts), moved=bool(made.changes)))
+    raise end(code_of(failed=broken, unknown=any(not host.reachable for host in made.hosts), moved=bool(made.changes)))
 
 
 def apply(
@@ -85,10 +85,10 @@ def apply(
         call.screen.data(documents[0] | ({"again": documents[1]} if twice else {}))
     else:
         call.screen.lines([line for each in shown for line in apply_lines(*each)])
-    if _distrust(call, tuple(dict.fromkeys(host for each in done for host in each.run.judgement.distrusted))):
+    if distrust(call, tuple(dict.fromkeys(host for each in done for host in each.run.judgement.distrusted))):
         raise end(ExitCode.TRUST)
     raise end(
-        _code(
+        code_of(
             failed=any(each.failed for each in done) or any(each.changed for each in done[1:]),
             unknown=any(each.left_out or not each.all_answered for each in done),
             moved=False,
@@ -118,11 +118,11 @@ def drift(
         call.screen.data(drift_json(seen.run.record, seen.findings))
     else:
         call.screen.lines(drift_lines(seen.run.record, seen.findings, concise=concise))
-    if _distrust(call, seen.run.judgement.distrusted):
+    if distrust(call, seen.run.judgement.distrusted):
         raise end(ExitCode.TRUST)
     hosts = seen.run.judgement.hosts
     raise end(
-        _code(
+        code_of(
             failed=False,
             unknown=any(not host.reachable for host in hosts),
             moved=any(host.drifted or host.failed for host in hosts),
@@ -156,7 +156,7 @@ def _opened(context: typer.Context, hospital: str, *, twin: bool) -> tuple[Call,
     return call, workspace, open_hospital(workspace, hospital, twin=twin)
 
 
-def _distrust(call: Call, hosts: tuple[str, ...]) -> bool:
+def distrust(call: Call, hosts: tuple[str, ...]) -> bool:
     """Tell of hosts that showed another key than the recorded one."""
     if hosts:
         error = HostKeyError(
@@ -167,7 +167,7 @@ def _distrust(call: Call, hosts: tuple[str, ...]) -> bool:
     return bool(hosts)
 
 
-def _code(*, failed: bool, unknown: bool, moved: bool) -> ExitCode:
+def code_of(*, failed: bool, unknown: bool, moved: bool) -> ExitCode:
     """Choose the exit code: a failure outweighs what could not be seen, which outweighs a change."""
     if failed:
         return ExitCode.ERROR

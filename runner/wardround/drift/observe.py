@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 HOST_ROLE = "host"
 HOST_TASK = "Host answers over SSH"
+PROOF_ROLE = "proof"
+"""Stands for a role where a finding is about flows, which no single role owns."""
 
 
 def cause_of(verdict: Verdict, now: Provenance, applied: Provenance | None) -> Cause:

@@ -30,6 +30,7 @@ class RunKind(StrEnum):
     PLAN = "plan"
     APPLY = "apply"
     DRIFT = "drift"
+    PROVE = "prove"
 
 
 class RunState(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections import Counter
@@ -198,3 +199,39 @@ def test_every_device_is_of_a_model_that_the_catalogue_knows(hospital: str) -> N
 def required_variables(role: str) -> list[str]:
     specs = read_specs(ROOT / "roles" / role / "meta" / "argument_specs.yml").argument_specs["main"]
     return [name for name, option in specs.options.items() if option.required]
+
+
+def rows(name: str) -> dict[str, dict[str, str]]:
+    """Give a table of the catalogue by id."""
+    with (ROOT / FOLDER / "catalogue" / name).open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def test_rows_of_the_catalogue_say_how_sure_they_are() -> None:
+    flows, controls = rows("flows.csv"), rows("controls.csv")
+    assert {row["port_basis"] for row in flows.values() if row["action"] == "allow"} <= {
+        "registered",
+        "convention",
+        "vendor",
+        "site",
+    }
+    assert {row["confidence"] for row in controls.values()} <= {"H", "M", "L"}
+
+
+@each_architecture
+def test_every_flow_and_control_of_it_stands_in_the_catalogue(name: str, version: str) -> None:
+    architecture = get(name, version)
+    assert sorted({flow.id for flow in architecture.flows} - rows("flows.csv").keys()) == []
+    assert sorted({control.id for control in architecture.controls} - rows("controls.csv").keys()) == []
+
+
+@each_architecture
+def test_a_control_says_what_the_catalogue_says_of_it(name: str, version: str) -> None:
+    known = rows("controls.csv")
+    differing = [
+        control.id
+        for control in get(name, version).controls
+        if (control.title, control.confidence, ",".join(control.maps.get("iso27001_2022_annex_a", ())))
+        != tuple(known[control.id][key] for key in ("title", "confidence", "iso27001"))
+    ]
+    assert differing == []

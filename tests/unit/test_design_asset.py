@@ -73,3 +73,13 @@ def test_a_time_zone_is_one_of_iana(zone: str) -> None:
     given = manifest()
     given["timezone"] = zone
     assert [code for code, _, _ in faults(given)] == ["WR-147"]
+
+
+@pytest.mark.parametrize("key", ["mac", "model", "support_end", "approval", "aet"])
+def test_an_architecture_may_ask_more_of_a_device(key: str) -> None:
+    data, given = architecture_data(), manifest()
+    data["components"]["monitor"]["asks"] = [key]
+    given["hosts"]["mon01"].pop(key, None)
+    [(code, place, message)] = faults(given, data)
+    assert (code, place) == ("WR-138", "hosts.mon01")
+    assert f"has no {key}:" in message

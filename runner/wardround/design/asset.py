@@ -46,9 +46,10 @@ def _unanswered(hospital: Hospital, parts: Parts, name: str, host: Host) -> list
     missing = [key for key in ("owner", "window", "restart") if getattr(host, key) is None]
     if criticality_of(host, parts) in _CRITICAL and host.fallback is None:
         missing.append("fallback")
-    platform = parts.components[host.component].component.platform
-    if platform is Platform.MANAGED and host.release is None:
+    component = parts.components[host.component].component
+    if component.platform is Platform.MANAGED and host.release is None:
         missing.append("release")
+    missing += [asked.value for asked in component.asks if getattr(host, asked.value) is None]
     if missing:
         faults.append(
             Fault(

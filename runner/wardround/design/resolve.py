@@ -111,6 +111,7 @@ def _bare_host(hospital: Hospital, parts: Parts, name: str) -> DesignHost:
         address=host.address,
         mac=host.mac,
         model=host.model,
+        aet=host.aet,
         release=host.release,
         owner=host.owner,
         window=host.window,

@@ -124,11 +124,12 @@ does not work as designed.""",
 
 A host waits for a change window that is not defined under windows, so nothing could ever be
 restarted on it.""",
-    "WR-138": """Asset without owner, window, restart policy or fallback.
+    "WR-138": """Asset without an answer that its architecture needs.
 
 Nobody may change a clinical asset without somebody who answers for it, a time at which that may
 be done, a rule for restarts, and, for assets of high criticality, a way to work on by hand (IEC
-80001-1).""",
+80001-1). Of medical devices an architecture can also ask for MAC address, model, end of support,
+AE title, or where their connection was approved.""",
     "WR-139": """Unknown component.
 
 The host is of a kind that no pinned architecture describes. Mostly a misspelling, or the

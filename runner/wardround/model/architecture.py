@@ -206,6 +206,16 @@ class Everywhere(Model):
     variables: Variables = {}
 
 
+class Asked(StrEnum):
+    """What an architecture may want to know of each host of a component, beside what every asset has to say."""
+
+    MAC = "mac"
+    MODEL = "model"
+    SUPPORT_END = "support_end"
+    APPROVAL = "approval"
+    AET = "aet"
+
+
 class Component(Model):
     """A kind of machine."""
 
@@ -214,6 +224,7 @@ class Component(Model):
     zones: Annotated[tuple[Name, ...], Field(min_length=1)]
     criticality: Criticality
     count: Count = Count()
+    asks: tuple[Asked, ...] = ()
     roles: tuple[Name, ...] = ()
     variables: Variables = {}
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = [
+    "AeTitle",
     "ComponentName",
     "Criticality",
     "FlowId",
@@ -47,6 +48,9 @@ FlowId = Annotated[str, Field(pattern=r"^F-[A-Z]{2,4}-[0-9]{2,3}$")]
 Semver = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$")]
 MacAddress = Annotated[str, Field(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")]
 """An IEEE 802 MAC address in lower case with colons."""
+
+AeTitle = Annotated[str, Field(pattern=r"^[A-Z0-9_-]{1,16}$")]
+"""A DICOM application entity title (PS3.5 section 6.2, VR AE), in the characters that every device can enter."""
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 

@@ -50,6 +50,7 @@ class DesignHost(Model):
     criticality: Criticality
     roles: tuple[Name, ...]
     variables: dict[VariableName, JsonValue]
+    aet: str | None = None
 
 
 class DesignFlow(Model):

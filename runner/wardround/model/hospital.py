@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wardround.model.base import ComponentName, Criticality, HostName, JsonValue, MacAddress, Model, Name, Semver, Text
+from wardround.model.base import AeTitle, ComponentName, Criticality, HostName, JsonValue, MacAddress, Model, Name, Semver, Text
 
 
 class Restart(StrEnum):
@@ -55,7 +55,10 @@ class Host(Model):
     fallback: Text | None = None
     criticality: Criticality | None = None
     support_end: date | None = None
+    """Until when the manufacturer mends the device's software."""
     approval: Text | None = None
+    """Where the hospital's approval to connect the asset is recorded."""
+    aet: AeTitle | None = None
 
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

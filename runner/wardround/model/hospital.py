@@ -9,7 +9,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wardround.model.base import AeTitle, ComponentName, Criticality, HostName, JsonValue, MacAddress, Model, Name, Semver, Text
+from wardround.model.base import (
+    AeTitle,
+    ComponentName,
+    Criticality,
+    HostName,
+    JsonValue,
+    MacAddress,
+    Model,
+    Name,
+    Semver,
+    Text,
+)
 
 
 class Restart(StrEnum):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wardround.design.flow import MANAGED
 from wardround.model.architecture import (
+    FromDevices,
     FromFlows,
     FromFormat,
     FromHospital,
@@ -110,7 +111,8 @@ def _hospital_value(source: HospitalSource, architecture: str, around: Surroundi
 
 
 def _looked_up(
-    source: FromHosts | FromHost | FromFormat | FromSubnets | FromRecords | FromHospital, around: Surroundings
+    source: FromHosts | FromHost | FromFormat | FromSubnets | FromRecords | FromDevices | FromHospital,
+    around: Surroundings,
 ) -> JsonValue:
     found: JsonValue
     match source:
@@ -125,10 +127,14 @@ def _looked_up(
         case FromSubnets(subnets=words):
             found = [str(zone.subnet) for zone in around.zones if any(_meant(zone, word) for word in words)]
         case FromRecords(records="certificates"):
-            found = [_certificate(each) for each in around.by_component[MANAGED]]
+            supplicants = _supplicants(around)
+            meant = [each for each in around.hosts if each.platform is Platform.MANAGED or each.name in supplicants]
+            found = [_certificate(each) for each in meant]
         case FromRecords(records=which):
-            meant = around.hosts if which == "hosts" else around.by_component[MANAGED]
+            meant = [each for each in around.hosts if which in ("hosts", each.platform.value)]
             found = [{"name": each.name, "address": str(each.address)} for each in meant]
+        case FromDevices():
+            found = _devices(around)
         case FromHospital(hospital="control_network"):
             found = f"{around.hospital.control.address}/32"
         case FromHospital(hospital=field_name):
@@ -142,6 +148,29 @@ def _certificate(host: DesignHost) -> JsonValue:
         "names": field_of(host, HostField.NAMES),
         "addresses": field_of(host, HostField.ADDRESSES),
     }
+
+
+def _supplicants(around: Surroundings) -> set[str]:
+    return {name for name, host in around.hospital.hosts.items() if host.supplicant}
+
+
+def _devices(around: Surroundings) -> JsonValue:
+    vlans = {zone.name: zone.vlan for zone in around.zones}
+    supplicants = _supplicants(around)
+    return [
+        {
+            "name": host.name,
+            "fqdn": host.fqdn,
+            "mac": host.mac,
+            "address": str(host.address),
+            "zone": host.zone,
+            "vlan": vlans[host.zone],
+            "criticality": host.criticality.value,
+            "supplicant": host.name in supplicants,
+        }
+        for host in around.hosts
+        if host.name in supplicants or (host.mac and host.platform is Platform.UNMANAGED)
+    ]
 
 
 def field_of(host: DesignHost, field: HostField) -> JsonValue:

@@ -149,9 +149,18 @@ class FromSubnets(Model):
 
 
 class FromRecords(Model):
-    """Name and address of every host (`hosts`) or managed host (`managed`); `certificates`: who may have which."""
+    """Name and address of every host, or every `managed` or `network` one; `certificates`: who may have which.
 
-    records: Literal["hosts", "managed", "certificates"]
+    Managed hosts and supplicants may have certificates.
+    """
+
+    records: Literal["hosts", "managed", "network", "certificates"]
+
+
+class FromDevices(Model):
+    """What stands at network ports: unmanaged hosts with a MAC address, and supplicants; each with its zone's VLAN."""
+
+    devices: Literal["all"]
 
 
 class FromHospital(Model):
@@ -189,6 +198,7 @@ HospitalSource = (
     | FromFormat
     | FromSubnets
     | FromRecords
+    | FromDevices
     | FromHospital
 )
 """A value that is the same for every host of the hospital."""

@@ -55,6 +55,22 @@ def value(source: Data, host: str = "srv01") -> object:
             {"records": "managed"},
             [{"name": "srv01", "address": "10.0.1.11"}, {"name": "srv02", "address": "10.0.1.12"}],
         ),
+        (
+            {
+                "each": ["server", "monitor"],
+                "entry": {"is": {"own": "name"}, "mac": {"own": "mac"}, "may": {"value": [1]}},
+            },
+            [
+                {"is": "mon01", "mac": "02:00:5e:00:02:11", "may": [1]},
+                {"is": "srv01", "mac": None, "may": [1]},
+                {"is": "srv02", "mac": None, "may": [1]},
+            ],
+        ),
+        (
+            {"join": [{"hosts": "server", "field": "name"}, {"value": ["a"]}, {"host": "switch", "field": "name"}]},
+            ["srv01", "srv02", "a", "sw01"],
+        ),
+        ({"records": "network"}, [{"name": "sw01", "address": "10.0.9.2"}]),
         ({"hospital": "domain"}, "st-test.internal"),
         ({"hospital": "control_network"}, "10.0.9.10/32"),
         ({"list": [{"value": 1}, {"hospital": "name"}]}, [1, "St. Test"]),
@@ -74,6 +90,53 @@ def test_certificates_name_only_managed_hosts_by_names_inside_the_domain() -> No
         {"subject": f"srv0{each}", "names": [f"srv0{each}.st-test.internal"], "addresses": [f"10.0.1.1{each}"]}
         for each in (1, 2)
     ]
+
+
+def devices_of(**changes: Data) -> tuple[list[Data], list[Data]]:
+    """Give the devices and the certificates of a hospital whose hosts are changed so."""
+    data = architecture_data()
+    data["everywhere"]["variables"] = {
+        "first_devices": {"devices": "all"},
+        "first_subjects": {"records": "certificates"},
+    }
+    given = manifest()
+    for name, change in changes.items():
+        given["hosts"][name] = {**given["hosts"][name], **change}
+    given["zones"]["devices"]["vlan"] = 102
+    found: Data = design(given, data).managed_hosts()[0].variables
+    return found["first_devices"], found["first_subjects"]
+
+
+def test_a_device_has_the_vlan_of_its_zone() -> None:
+    assert devices_of()[0] == [
+        {
+            "name": "mon01",
+            "fqdn": "mon01.st-test.internal",
+            "mac": "02:00:5e:00:02:11",
+            "address": "10.0.2.11",
+            "zone": "devices",
+            "vlan": 102,
+            "criticality": "life",
+            "supplicant": False,
+        }
+    ]
+
+
+def test_a_server_with_a_mac_address_is_no_device() -> None:
+    assert [each["name"] for each in devices_of(srv01={"mac": "02:00:5e:00:01:11"})[0]] == ["mon01"]
+
+
+def test_a_device_that_nobody_could_tell_is_left_out() -> None:
+    assert devices_of(mon01={"mac": None})[0] == []
+
+
+def test_a_supplicant_is_a_device_whatever_it_is_and_may_have_a_certificate() -> None:
+    devices, subjects = devices_of(mon01={"mac": None, "supplicant": True}, sw01={"supplicant": True})
+    assert [(each["name"], each["vlan"], each["supplicant"]) for each in devices] == [
+        ("mon01", 102, True),
+        ("sw01", None, True),
+    ]
+    assert [each["subject"] for each in subjects] == ["mon01", "srv01", "sw01"]
 
 
 def test_a_component_without_hosts_gives_nothing() -> None:

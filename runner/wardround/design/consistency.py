@@ -10,9 +10,11 @@ from wardround.design.flow import MANAGED, WORDS, ZONE_PREFIX
 from wardround.design.parameter import refusal
 from wardround.model.architecture import (
     Architecture,
+    FromEach,
     FromFormat,
     FromHost,
     FromHosts,
+    FromJoin,
     FromList,
     FromMap,
     FromParameter,
@@ -127,7 +129,11 @@ def _source_faults(
         case FromSubnets(subnets=words):
             known = _SUBNET_WORDS | _names(each.zones for each in whole)
             return [_nowhere("subnet selection", word, known, path) for word in words if word not in known]
-        case FromList(list=sources):
+        case FromEach(each=named_components, entry=entry):
+            lost = [_nowhere("component", one, components, path) for one in named_components if one not in components]
+            inner = [fault for each in entry.values() for fault in _source_faults(each, architecture, whole, path)]
+            return [*lost, *inner]
+        case FromList(list=sources) | FromJoin(join=sources):
             return [fault for each in sources for fault in _source_faults(each, architecture, whole, path)]
         case FromMap(map=named):
             return [fault for each in named.values() for fault in _source_faults(each, architecture, whole, path)]
@@ -163,6 +169,7 @@ def _flow_faults(architecture: Architecture, whole: tuple[Architecture, ...]) ->
 
 def _control_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:
     flows = {flow.id for each in whole for flow in each.flows}
+    probes = {probe.id for each in whole for probe in each.probes}
     roles = _names(each.roles for each in whole)
     faults = []
     for index, control in enumerate(architecture.controls):
@@ -173,6 +180,9 @@ def _control_faults(architecture: Architecture, whole: tuple[Architecture, ...])
             if evidence.startswith("F-"):
                 if evidence not in flows:
                     faults.append(_nowhere("flow", evidence, flows, path))
+            elif evidence.startswith("P-"):
+                if evidence not in probes:
+                    faults.append(_nowhere("probe", evidence, probes, path))
             elif evidence.partition(":")[0] not in roles:
                 faults.append(_nowhere("role", evidence.partition(":")[0], roles, path))
     return faults

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from wardround.design.flow import MANAGED
 from wardround.model.architecture import (
+    FromDevices,
+    FromEach,
     FromFlows,
     FromFormat,
     FromHospital,
     FromHost,
     FromHosts,
+    FromJoin,
     FromList,
     FromMap,
     FromOwn,
@@ -100,6 +103,14 @@ def _hospital_value(source: HospitalSource, architecture: str, around: Surroundi
             return [_hospital_value(each, architecture, around) for each in sources]
         case FromMap(map=named):
             return {name: _hospital_value(each, architecture, around) for name, each in named.items()}
+        case FromJoin(join=sources):
+            return [member for each in sources for member in _members(_hospital_value(each, architecture, around))]
+        case FromEach(each=components, entry=entry):
+            return [
+                {name: value_of(each, architecture, host, around) for name, each in entry.items()}
+                for host in around.hosts
+                if host.component in components
+            ]
         case FromValue(value=value):
             return value
         case FromParameter(parameter=parameter):
@@ -109,8 +120,16 @@ def _hospital_value(source: HospitalSource, architecture: str, around: Surroundi
             return _looked_up(source, around)
 
 
+def _members(value: JsonValue) -> list[JsonValue]:
+    """Give what a list holds; nothing holds nothing, and a single value holds itself."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
 def _looked_up(
-    source: FromHosts | FromHost | FromFormat | FromSubnets | FromRecords | FromHospital, around: Surroundings
+    source: FromHosts | FromHost | FromFormat | FromSubnets | FromRecords | FromDevices | FromHospital,
+    around: Surroundings,
 ) -> JsonValue:
     found: JsonValue
     match source:
@@ -125,10 +144,14 @@ def _looked_up(
         case FromSubnets(subnets=words):
             found = [str(zone.subnet) for zone in around.zones if any(_meant(zone, word) for word in words)]
         case FromRecords(records="certificates"):
-            found = [_certificate(each) for each in around.by_component[MANAGED]]
+            supplicants = _supplicants(around)
+            meant = [each for each in around.hosts if each.platform is Platform.MANAGED or each.name in supplicants]
+            found = [_certificate(each) for each in meant]
         case FromRecords(records=which):
-            meant = around.hosts if which == "hosts" else around.by_component[MANAGED]
+            meant = [each for each in around.hosts if which in ("hosts", each.platform.value)]
             found = [{"name": each.name, "address": str(each.address)} for each in meant]
+        case FromDevices():
+            found = _devices(around)
         case FromHospital(hospital="control_network"):
             found = f"{around.hospital.control.address}/32"
         case FromHospital(hospital=field_name):
@@ -144,6 +167,29 @@ def _certificate(host: DesignHost) -> JsonValue:
     }
 
 
+def _supplicants(around: Surroundings) -> set[str]:
+    return {name for name, host in around.hospital.hosts.items() if host.supplicant}
+
+
+def _devices(around: Surroundings) -> JsonValue:
+    vlans = {zone.name: zone.vlan for zone in around.zones}
+    supplicants = _supplicants(around)
+    return [
+        {
+            "name": host.name,
+            "fqdn": host.fqdn,
+            "mac": host.mac,
+            "address": str(host.address),
+            "zone": host.zone,
+            "vlan": vlans[host.zone],
+            "criticality": host.criticality.value,
+            "supplicant": host.name in supplicants,
+        }
+        for host in around.hosts
+        if host.name in supplicants or (host.mac and host.platform is Platform.UNMANAGED)
+    ]
+
+
 def field_of(host: DesignHost, field: HostField) -> JsonValue:
     """Give one property of a host as plain data."""
     match field:
@@ -153,7 +199,8 @@ def field_of(host: DesignHost, field: HostField) -> JsonValue:
         case HostField.ADDRESSES:
             return [str(host.address)]
         case _:
-            return str(getattr(host, field.value))
+            value = getattr(host, field.value)
+            return None if value is None else str(value)
 
 
 def _formatted(text: str, host: DesignHost) -> str:

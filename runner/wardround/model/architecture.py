@@ -87,6 +87,9 @@ class HostField(StrEnum):
     NAME = "name"
     FQDN = "fqdn"
     NAMES = "names"
+    MAC = "mac"
+    AET = "aet"
+    MODEL = "model"
     ADDRESS = "address"
     ADDRESSES = "addresses"
     ZONE = "zone"
@@ -149,9 +152,18 @@ class FromSubnets(Model):
 
 
 class FromRecords(Model):
-    """Name and address of every host (`hosts`) or managed host (`managed`); `certificates`: who may have which."""
+    """Name and address of every host, or every `managed` or `network` one; `certificates`: who may have which.
 
-    records: Literal["hosts", "managed", "certificates"]
+    Managed hosts and supplicants may have certificates.
+    """
+
+    records: Literal["hosts", "managed", "network", "certificates"]
+
+
+class FromDevices(Model):
+    """What stands at network ports: unmanaged hosts with a MAC address, and supplicants; each with its zone's VLAN."""
+
+    devices: Literal["all"]
 
 
 class FromHospital(Model):
@@ -179,8 +191,23 @@ class FromMap(Model):
     map: dict[str, HospitalSource]
 
 
+class FromJoin(Model):
+    """One list of all that several lists hold, in their order."""
+
+    join: tuple[HospitalSource, ...]
+
+
+class FromEach(Model):
+    """A map for each host of some components; in it, `own` means that host."""
+
+    each: Annotated[tuple[ComponentName, ...], Field(min_length=1)]
+    entry: dict[str, FromOwn | FromTest | FromValue | FromParameter]
+
+
 HospitalSource = (
     FromList
+    | FromJoin
+    | FromEach
     | FromMap
     | FromValue
     | FromParameter
@@ -189,6 +216,7 @@ HospitalSource = (
     | FromFormat
     | FromSubnets
     | FromRecords
+    | FromDevices
     | FromHospital
 )
 """A value that is the same for every host of the hospital."""
@@ -286,7 +314,7 @@ class Control(Model):
     check: Text
     disruption: Disruption
     evidence: Annotated[tuple[str, ...], Field(min_length=1)]
-    """`role:tag` proves it on a host, a flow id in the network, `attestation: …` a person.
+    """`role:tag` proves it on a host, a flow id in the network, a probe id in service, `attestation: …` a person.
 
     `elsewhere: …` says why nothing on a host can.
     """

@@ -58,6 +58,8 @@ class Host(Model):
     address: IPv4Address
     zone: Name | None = None
     mac: MacAddress | None = None
+    supplicant: bool = False
+    """Whether it shows the network a certificate of the hospital (802.1X), so that its MAC address lets nobody in."""
     release: Release | None = None
     model: Text | None = None
     owner: Name | None = None

@@ -118,27 +118,27 @@ def _source_faults(
     source: Source, architecture: Architecture, whole: tuple[Architecture, ...], path: ManifestPath
 ) -> list[Fault]:
     components = _names(each.components for each in whole)
+    faults: list[Fault] = []
+    inner: Iterable[Source] = ()
     match source:
         case FromParameter(parameter=parameter):
             owner, _, name = parameter.rpartition(".")
             declared = next((each.parameters for each in whole if each.name == (owner or architecture.name)), {})
-            return [] if name in declared else [_nowhere("parameter", parameter, declared, path)]
+            faults = [] if name in declared else [_nowhere("parameter", parameter, declared, path)]
         case FromHosts(hosts=component) | FromHost(host=component) | FromFormat(host=component):
             good = component in components or component == MANAGED
-            return [] if good else [_nowhere("component", component, components, path)]
+            faults = [] if good else [_nowhere("component", component, components, path)]
         case FromSubnets(subnets=words):
             known = _SUBNET_WORDS | _names(each.zones for each in whole)
-            return [_nowhere("subnet selection", word, known, path) for word in words if word not in known]
-        case FromEach(each=named_components, entry=entry):
-            lost = [_nowhere("component", one, components, path) for one in named_components if one not in components]
-            inner = [fault for each in entry.values() for fault in _source_faults(each, architecture, whole, path)]
-            return [*lost, *inner]
+            faults = [_nowhere("subnet selection", word, known, path) for word in words if word not in known]
+        case FromEach(each=meant, entry=entry):
+            faults = [_nowhere("component", one, components, path) for one in meant if one not in components]
+            inner = entry.values()
         case FromList(list=sources) | FromJoin(join=sources):
-            return [fault for each in sources for fault in _source_faults(each, architecture, whole, path)]
+            inner = sources
         case FromMap(map=named):
-            return [fault for each in named.values() for fault in _source_faults(each, architecture, whole, path)]
-        case _:
-            return []
+            inner = named.values()
+    return [*faults, *(fault for each in inner for fault in _source_faults(each, architecture, whole, path))]
 
 
 def _flow_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:

@@ -99,25 +99,31 @@ def value_of(source: Source, architecture: str, host: DesignHost, around: Surrou
 
 def _hospital_value(source: HospitalSource, architecture: str, around: Surroundings) -> JsonValue:
     match source:
+        case FromValue(value=value):
+            return value
+        case FromParameter(parameter=parameter):
+            owner, _, name = parameter.rpartition(".")
+            return around.answers[owner or architecture][name]
+        case FromList() | FromJoin() | FromMap() | FromEach():
+            return _composed(source, architecture, around)
+        case _:
+            return _looked_up(source, around)
+
+
+def _composed(source: FromList | FromJoin | FromMap | FromEach, architecture: str, around: Surroundings) -> JsonValue:
+    match source:
         case FromList(list=sources):
             return [_hospital_value(each, architecture, around) for each in sources]
-        case FromMap(map=named):
-            return {name: _hospital_value(each, architecture, around) for name, each in named.items()}
         case FromJoin(join=sources):
             return [member for each in sources for member in _members(_hospital_value(each, architecture, around))]
+        case FromMap(map=named):
+            return {name: _hospital_value(each, architecture, around) for name, each in named.items()}
         case FromEach(each=components, entry=entry):
             return [
                 {name: value_of(each, architecture, host, around) for name, each in entry.items()}
                 for host in around.hosts
                 if host.component in components
             ]
-        case FromValue(value=value):
-            return value
-        case FromParameter(parameter=parameter):
-            owner, _, name = parameter.rpartition(".")
-            return around.answers[owner or architecture][name]
-        case _:
-            return _looked_up(source, around)
 
 
 def _members(value: JsonValue) -> list[JsonValue]:

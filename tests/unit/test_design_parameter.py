@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.unit.hospital_samples import architecture, architecture_data, hospital, manifest
 from wardround.design.parameter import answer, refusal
@@ -13,6 +14,11 @@ from wardround.model.architecture import Parameter
 
 pytestmark = pytest.mark.unit
 
+ENTRY: dict[str, Any] = {
+    "name": {"type": "string", "description": "its name", "required": True},
+    "port": {"type": "integer", "description": "its port"},
+    "words": {"type": "strings", "description": "its words"},
+}
 ANN: dict[str, Any] = {"name": "ann", "full_name": "Ann Example"}
 
 
@@ -35,6 +41,11 @@ def parameter(**fields: Any) -> Parameter:  # noqa: ANN401 - keys of a parameter
         ({"type": "strings", "pattern": "[a-z]+"}, [["a", "b"]], [["a", "B"]]),
         ({"type": "strings", "choices": ("a",)}, [["a", "a"]], [["b"]]),
         ({"type": "addresses"}, [[], ["10.0.0.1"]], [["10.0.0.1", "x"], "10.0.0.1"]),
+        (
+            {"type": "entries", "fields": ENTRY},
+            [[], [{"name": "a"}], [{"name": "a", "port": 1}, {"name": "b", "words": ["x"]}]],
+            [{"name": "a"}, ["a"], [{}], [{"words": ["x"]}], [{"name": 1}], [{"name": "a", "word": []}]],
+        ),
     ],
 )
 def test_each_type_takes_these_and_refuses_those(fields: dict[str, Any], good: list[Any], bad: list[Any]) -> None:
@@ -98,3 +109,15 @@ def test_what_must_be_answered_is_missed() -> None:
 def test_a_default_stands_where_nothing_is_said() -> None:
     answers, found = answer(hospital(), join((architecture(),)))
     assert (answers["ward"]["title"], found) == ("WARD", ())
+
+
+@pytest.mark.parametrize("fields", [{"type": "entries"}, {"type": "string", "fields": ENTRY}])
+def test_entries_have_fields_and_nothing_else_has(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="entries has fields"):
+        parameter(**fields)
+
+
+def test_a_wrong_entry_is_named_with_its_field() -> None:
+    asked = parameter(type="entries", fields=ENTRY)
+    assert refusal(asked, [{"port": 1}]) == 'has an entry without "name": its name'
+    assert refusal(asked, [{"name": "a", "port": "1"}]) == 'has an entry whose "port" must be a whole number'

@@ -201,6 +201,26 @@ def _servers_refusal(_parameter: Parameter, value: JsonValue) -> str:
     return ""
 
 
+def _entries_refusal(parameter: Parameter, value: JsonValue) -> str:
+    entries = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    if not isinstance(value, list) or len(entries) != len(value):
+        return f"must be a list of entries with {', '.join(parameter.fields)}"
+    return next((reason for each in entries if (reason := _entry_refusal(parameter, each))), "")
+
+
+def _entry_refusal(parameter: Parameter, entry: dict[str, JsonValue]) -> str:
+    for name in entry:
+        if name not in parameter.fields:
+            return f'has an entry with "{name}", which is none of {", ".join(parameter.fields)}'
+    for name, field in parameter.fields.items():
+        if name not in entry and field.required:
+            return f'has an entry without "{name}": {field.description}'
+        reason = refusal(field, entry[name]) if name in entry else ""
+        if reason:
+            return f'has an entry whose "{name}" {reason}'
+    return ""
+
+
 def _is_address(value: JsonValue) -> bool:
     if not isinstance(value, str):
         return False
@@ -221,4 +241,5 @@ _REFUSALS: dict[ParameterType, Callable[[Parameter, JsonValue], str]] = {
     ParameterType.ADDRESSES: _addresses_refusal,
     ParameterType.ACCOUNTS: _accounts_refusal,
     ParameterType.SERVERS: _servers_refusal,
+    ParameterType.ENTRIES: _entries_refusal,
 }

@@ -34,6 +34,7 @@ class ParameterType(StrEnum):
     ADDRESSES = "addresses"
     ACCOUNTS = "accounts"
     SERVERS = "servers"
+    ENTRIES = "entries"
 
 
 class Parameter(Model):
@@ -47,6 +48,15 @@ class Parameter(Model):
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] | None = None
+    fields: dict[Name, Parameter] = {}
+    """For `entries`, a list of maps: what each map may hold, and must where it is required."""
+
+    @model_validator(mode="after")
+    def _fields_are_for_entries(self) -> Parameter:
+        if bool(self.fields) != (self.type is ParameterType.ENTRIES):
+            message = "a parameter of type entries has fields, and no other has"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _required_has_no_default(self) -> Parameter:

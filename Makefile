@@ -73,7 +73,7 @@ acceptance-main: setup ## the main job from a clean checkout, one line of figure
 
 lock: ## write the requirement locks anew with uv
 	@command -v uv >/dev/null || { echo "lock: uv is missing; install it and repeat" >&2; exit 1; }
-	$(LOCK) --extra postgres --extra net --extra sweep --extra fast pyproject.toml -o requirements.lock
+	$(LOCK) --extra postgres --extra net --extra sweep --extra probes --extra fast pyproject.toml -o requirements.lock
 	$(LOCK) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 
 # Universal: one file for 3.11 to 3.13, told apart by markers. No registry address enters it.

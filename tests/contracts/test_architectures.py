@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Project(ROOT)
 LABELS = [(name, version) for name in PROJECT.library.names() for version in PROJECT.library.versions(name)]
 FRAMEWORKS = json.loads((ROOT / FOLDER / "frameworks.json").read_text(encoding="utf-8"))
-HIPAA = re.compile(r"164\.3(06|08|10|12|14|16)(\([a-z]\))?(\([0-9]\))?(\([ivx]+\))?(\([A-Z]\))?")
+HIPAA = re.compile(r"164\.(3(06|08|10|12|14|16)|502|514)(\([a-z]\))?(\([0-9]\))?(\([ivx]+\))?(\([A-Z]\))?")
 CIS_DEBIAN = "cis_debian12_v1.1.0"
 
 each_architecture = pytest.mark.parametrize(("name", "version"), LABELS, ids=[" ".join(label) for label in LABELS])

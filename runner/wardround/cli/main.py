@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from wardround import __version__
-from wardround.cli import architecture, check, demo, hospital, ledger, machine, prove, twin
+from wardround.cli import architecture, check, demo, hospital, ledger, machine, probe, prove, twin
 from wardround.cli.context import Call, Settings
 from wardround.cli.failure import failed
 from wardround.cli.screen import Screen
@@ -24,6 +24,7 @@ app = typer.Typer(
 hospital.add_commands(app)
 check.add_commands(app)
 prove.add_commands(app)
+probe.add_commands(app)
 machine.add_commands(app)
 demo.add_commands(app)
 app.add_typer(architecture.app, name="architecture")

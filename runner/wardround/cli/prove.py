@@ -41,13 +41,13 @@ def prove(
     opened = open_hospital(workspace, hospital, twin=twin)
     with workspace.open_ledger() as ledger:
         done = prove_flows(opened, ledger, live=not static, forks=forks, say=call.screen.note)
-        hosts = ledger.host_verdicts(done.record.id)
+    run, hosts = done.run, done.run.judgement.hosts
     if call.settings.json:
-        call.screen.data(prove_json(done.record, done.findings, hosts, _attempts(done)))
+        call.screen.data(prove_json(run.record, run.findings, hosts, _attempts(done)))
     else:
         tried = Counter(each.standing.value for each in done.tried)
         unclear = Counter(each.reason for each in done.tried if each.standing is Standing.UNKNOWN)
-        call.screen.lines(prove_lines(done.record, done.findings, hosts, tried, unclear))
+        call.screen.lines(prove_lines(run.record, run.findings, hosts, tried, unclear))
     if distrust(call, done.distrusted):
         raise end(ExitCode.TRUST)
     unseen = any(each.failure for each in done.rules)

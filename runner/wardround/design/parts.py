@@ -12,7 +12,6 @@ if TYPE_CHECKING:
         Control,
         Flow,
         Parameter,
-        Probe,
         Service,
         Variables,
         ZoneTemplate,
@@ -56,10 +55,6 @@ class Parts:
     def controls(self) -> tuple[Control, ...]:
         """Give every control, in the order of its id."""
         return tuple(sorted((one for each in self.architectures for one in each.controls), key=lambda one: one.id))
-
-    def probes(self) -> tuple[Probe, ...]:
-        """Give every clinical probe, in the order of its id."""
-        return tuple(sorted((one for each in self.architectures for one in each.probes), key=lambda one: one.id))
 
     def secrets(self) -> tuple[str, ...]:
         """Give the names of the variables that only the vault holds."""

@@ -11,6 +11,7 @@ from wardround.design.flow import resolve_flows
 from wardround.design.network import gateway_of, host_zone, is_external, placement_faults, zone_faults
 from wardround.design.parameter import answer
 from wardround.design.parts import Parts, join
+from wardround.design.probe import resolve_probes
 from wardround.design.variable import Surroundings, surroundings, value_of
 from wardround.model.base import Platform
 from wardround.model.design import Design, DesignHost, DesignWindow, DesignZone, PinnedArchitecture
@@ -67,7 +68,7 @@ def resolve(hospital: Hospital, pinned: tuple[Pinned, ...], catalogue: DeviceCat
         zones=zones,
         hosts=tuple(_with_variables(host, parts, around) for host in bare),
         flows=flows,
-        probes=parts.probes(),
+        probes=resolve_probes(parts, around),
         controls=parts.controls(),
         windows=tuple(DesignWindow(name=name, window=window) for name, window in sorted(hospital.windows.items())),
         secrets=parts.secrets(),

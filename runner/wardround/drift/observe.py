@@ -15,6 +15,8 @@ HOST_ROLE = "host"
 HOST_TASK = "Host answers over SSH"
 PROOF_ROLE = "proof"
 """Stands for a role where a finding is about flows, which no single role owns."""
+PROBE_ROLE = "probe"
+"""Stands for a role where a finding is about a clinical service's answer."""
 
 
 def cause_of(verdict: Verdict, now: Provenance, applied: Provenance | None) -> Cause:

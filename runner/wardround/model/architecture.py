@@ -332,14 +332,49 @@ class Control(Model):
     confidence: Literal["H", "M", "L"]
 
 
+class ProbeKind(StrEnum):
+    """What a probe asks: verification or storage of an image, a result's acknowledgement, a page, or a connection."""
+
+    DICOM_ECHO = "dicom_echo"
+    DICOM_STORE = "dicom_store"
+    HL7_MLLP_ACK = "hl7_mllp_ack"
+    HTTPS = "https"
+    TLS = "tls"
+    TCP = "tcp"
+
+
+NEEDED_SETTINGS = {
+    ProbeKind.DICOM_ECHO: frozenset({"calling", "called"}),
+    ProbeKind.DICOM_STORE: frozenset({"calling", "called"}),
+    ProbeKind.HL7_MLLP_ACK: frozenset({"sender", "receiver"}),
+    ProbeKind.HTTPS: frozenset({"path", "status"}),
+    ProbeKind.TLS: frozenset[str](),
+    ProbeKind.TCP: frozenset[str](),
+}
+"""What each kind of probe has to be told beside where to ask."""
+
+
 class Probe(Model):
-    """A clinical health check that the architecture asks for."""
+    """A clinical health check that the architecture asks for, run from a host of `from` along a flow.
+
+    With `tls` the connection is mutual TLS with the asking host's own certificate.
+    """
 
     id: Annotated[str, Field(pattern=r"^P-[A-Z]{2,4}-[0-9]{2,3}$")]
-    kind: Literal["dicom_echo", "hl7_mllp_ack", "https", "tcp"]
+    kind: ProbeKind
     source: Annotated[str, Field(alias="from")]
     destination: Annotated[str, Field(alias="to")]
     service: Name
+    tls: bool = False
+    settings: dict[Name, FromOwn | HospitalSource] = {}
+
+    @model_validator(mode="after")
+    def _settings_are_those_of_its_kind(self) -> Probe:
+        needed = NEEDED_SETTINGS[self.kind]
+        if self.settings.keys() != needed:
+            message = f"a probe of kind {self.kind.value} has the settings {', '.join(sorted(needed)) or 'none'}"
+            raise ValueError(message)
+        return self
 
 
 class Secret(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
-from wardround.model.architecture import Control, Probe, Protocol, ZoneKind
+from wardround.model.architecture import Control, ProbeKind, Protocol, ZoneKind
 from wardround.model.base import Criticality, HostName, JsonValue, Model, Name, Platform, Semver, VariableName
 from wardround.model.hospital import ControlNode, Release, Restart, Window
 
@@ -79,6 +79,19 @@ class DesignFlow(Model):
         return bool(self.sources and self.destinations)
 
 
+class DesignProbe(Model):
+    """A clinical question that one managed host asks another; with `tls_name`, over mutual TLS."""
+
+    id: str
+    kind: ProbeKind
+    source: HostName
+    destination: HostName
+    address: IPv4Address
+    port: int
+    tls_name: str
+    settings: dict[Name, JsonValue]
+
+
 class DesignWindow(Model):
     """A change window with its name."""
 
@@ -100,7 +113,7 @@ class Design(Model):
     zones: tuple[DesignZone, ...]
     hosts: tuple[DesignHost, ...]
     flows: tuple[DesignFlow, ...]
-    probes: tuple[Probe, ...]
+    probes: tuple[DesignProbe, ...]
     controls: tuple[Control, ...]
     windows: tuple[DesignWindow, ...]
     secrets: tuple[VariableName, ...]

@@ -31,6 +31,7 @@ class RunKind(StrEnum):
     APPLY = "apply"
     DRIFT = "drift"
     PROVE = "prove"
+    PROBE = "probe"
 
 
 class RunState(StrEnum):

@@ -44,9 +44,10 @@ class Answer:
 
 def ask(login: Login, address: str, command: Command) -> Answer:
     """Run one command on one host, and never raise for what the host does."""
-    words = (*_options(login), f"{login.user}@{address}", shlex.join(command.words))
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(("ssh", *words), stdin=subprocess.PIPE, stdout=output, stderr=errors)
+        process = subprocess.Popen(
+            command_of(login, address, command.words), stdin=subprocess.PIPE, stdout=output, stderr=errors
+        )
         try:
             process.communicate(command.text.encode(), timeout=command.seconds)
         except subprocess.TimeoutExpired:
@@ -68,6 +69,11 @@ def ask(login: Login, address: str, command: Command) -> Answer:
         silent = "it was not reached: " if process.returncode == _FAILED_TO_CONNECT else ""
         return Answer("", f"{silent}{last}", any(sign in complaint for sign in _KEY_SIGNS))
     return Answer(said.decode(errors="replace"))
+
+
+def command_of(login: Login, address: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the words that run a command on a host over SSH."""
+    return ("ssh", *_options(login), f"{login.user}@{address}", shlex.join(words))
 
 
 def ask_all(login: Login, questions: Mapping[str, tuple[str, Command]], at_once: int) -> dict[str, Answer]:

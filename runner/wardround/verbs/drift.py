@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wardround.drift.observe import HOST_ROLE, PROOF_ROLE, observe
+from wardround.drift.observe import HOST_ROLE, PROBE_ROLE, PROOF_ROLE, observe
 from wardround.model.finding import Finding, FindingState
 from wardround.model.run import RunKind
 from wardround.verbs.apply import hosts_seen, looked_at
@@ -47,5 +47,7 @@ def no_longer_designed(opened: OpenHospital, known: tuple[Finding, ...]) -> froz
         for role in host.roles
         for task in opened.roles[role].tasks
     }
-    spots = {(each.host, each.role, each.task) for each in known if each.role not in {HOST_ROLE, PROOF_ROLE}}
+    spots = {
+        (each.host, each.role, each.task) for each in known if each.role not in {HOST_ROLE, PROBE_ROLE, PROOF_ROLE}
+    }
     return frozenset(spots - designed)

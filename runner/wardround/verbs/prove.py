@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wardround.drift.judge import WRONG_HOST_KEY, Judgement
-from wardround.drift.observe import PROOF_ROLE, observe
+from wardround.drift.observe import PROOF_ROLE
 from wardround.errors import MissingToolError, RulesetError
-from wardround.model.finding import FindingState
-from wardround.model.run import Coverage, HostVerdict, RunKind, RunRecord, RunState, TaskVerdict, Verdict
+from wardround.model.run import Coverage, HostVerdict, RunKind, TaskVerdict, Verdict
 from wardround.proof.attempt import Attempt, End, Judged, Standing, attempts, judged
 from wardround.proof.listing import read_ruleset
 from wardround.proof.prove import prove_gateway, prove_host
@@ -20,15 +19,14 @@ from wardround.proof.result import Difference, Kind
 from wardround.render.gateway import forward_rules
 from wardround.transport import remote
 from wardround.transport.scratch_rules import as_listed
-from wardround.transport.ssh import Answer, Command, Login, ask_all
-from wardround.verbs.site_run import actor, new_run_id, now
+from wardround.transport.ssh import Answer, Command, ask_all
+from wardround.verbs.judged_run import JudgedRun, judged_run, login_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from wardround.ledger import Ledger
     from wardround.model.design import DesignHost
-    from wardround.model.finding import Finding
     from wardround.proof.result import Proof
     from wardround.proof.ruleset import Ruleset
     from wardround.verbs.opening import OpenHospital
@@ -56,12 +54,11 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Proving:
-    """A finished proof: its record, both halves, and what is open after it."""
+    """A finished proof: its run, and both halves."""
 
-    record: RunRecord
+    run: JudgedRun
     rules: tuple[Proved, ...]
     tried: tuple[Judged, ...]
-    findings: tuple[Finding, ...]
 
     @property
     def distrusted(self) -> tuple[str, ...]:
@@ -81,30 +78,16 @@ def prove(opened: OpenHospital, ledger: Ledger, *, live: bool, forks: int, say: 
         forks: how many hosts are asked at once.
         say: is told each step.
     """
-    record = RunRecord(
-        id=new_run_id(),
-        hospital=opened.design.hospital,
-        kind=RunKind.PROVE,
-        state=RunState.RUNNING,
-        started=now(),
-        ended=None,
-        plan=None,
-        actor=actor(),
-        provenance=opened.provenance,
-        coverage=Coverage(hosts=len(opened.design.managed_hosts()), hosts_seen=0, checks=0, unknown=0),
-    )
-    ledger.start_run(record)
-    try:
-        rules = _prove_rules(opened, forks, say)
-        tried = _try_connections(opened, forks, say, rules) if live else ()
-    except BaseException:
-        # Whatever ended it, a proof that stopped half-way must never be read as one that is still going on.
-        ledger.finish_run(record.id, RunState.FAILED, record.coverage)
-        raise
-    judgement = judgement_of(rules, tried, frozenset(host.name for host in opened.design.managed_hosts()))
-    ledger.record_hosts(record.id, judgement.hosts, judgement.tasks)
-    finished = ledger.finish_run(record.id, RunState.FINISHED, judgement.coverage)
-    return Proving(finished, rules, tried, _record(opened, ledger, finished, judgement))
+    rules: list[Proved] = []
+    tried: list[Judged] = []
+
+    def look() -> Judgement:
+        rules.extend(_prove_rules(opened, forks, say))
+        tried.extend(_try_connections(opened, forks, say, tuple(rules)) if live else ())
+        return judgement_of(tuple(rules), tuple(tried), frozenset(host.name for host in opened.design.managed_hosts()))
+
+    run = judged_run(opened, ledger, RunKind.PROVE, look)
+    return Proving(run, tuple(rules), tuple(tried))
 
 
 def _prove_rules(opened: OpenHospital, forks: int, say: Callable[[str], None]) -> tuple[Proved, ...]:
@@ -112,7 +95,7 @@ def _prove_rules(opened: OpenHospital, forks: int, say: Callable[[str], None]) -
     rendered = _rendered(opened)
     hosts = opened.design.managed_hosts()
     say(f"collecting the rules of {len(hosts)} hosts")
-    answers = ask_all(_login(opened), {host.name: (str(host.address), _LISTING) for host in hosts}, forks)
+    answers = ask_all(login_of(opened), {host.name: (str(host.address), _LISTING) for host in hosts}, forks)
     return (rendered, *(_collected(opened, host, answers[host.name]) for host in hosts))
 
 
@@ -160,7 +143,7 @@ def _try_connections(
     addresses = {host.name: str(host.address) for host in opened.design.managed_hosts()}
     questions = {name: (addresses[name], _command(own)) for name, own in by_source.items()}
     ends: dict[Attempt, End] = {}
-    for name, answer in ask_all(_login(opened), questions, forks).items():
+    for name, answer in ask_all(login_of(opened), questions, forks).items():
         found, failure = _ends(by_source[name], answer)
         ends |= found
         if failure:
@@ -252,23 +235,3 @@ def _verdict(host: str, task: str, resource: str, verdict: Verdict, reason: str)
     return TaskVerdict(
         host=host, role=PROOF_ROLE, task=task, tags=(), path="", resource=resource, verdict=verdict, reason=reason
     )
-
-
-def _record(opened: OpenHospital, ledger: Ledger, record: RunRecord, judgement: Judgement) -> tuple[Finding, ...]:
-    applied = ledger.last_run(opened.design.hospital, kind=RunKind.APPLY)
-    observations = observe(
-        opened.design.hospital, judgement, opened.provenance, applied.provenance if applied else None
-    )
-    seen = frozenset(host.host for host in judgement.hosts if host.reachable)
-    looked_at = frozenset(
-        (each.host, each.role, each.task) for each in judgement.tasks if each.verdict is not Verdict.UNKNOWN
-    )
-    ledger.record_observations(record.id, observations, seen, looked_at)
-    marks = {each.fingerprint for each in observations}
-    found = ledger.findings(hospital=opened.design.hospital, state=FindingState.OPEN)
-    return tuple(each for each in found if each.fingerprint in marks)
-
-
-def _login(opened: OpenHospital) -> Login:
-    ends = opened.connection
-    return Login(ends.user, ends.known_hosts_file, ends.key_file)

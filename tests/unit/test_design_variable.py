@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, collapse_addresses
+
 import pytest
 
 from tests.unit.hospital_samples import Data, architecture_data, design, manifest
@@ -168,3 +170,13 @@ def test_a_rule_says_who_may_reach_what() -> None:
         "purpose": "work",
     }
     assert [rule["flow"] for rule in inbound if isinstance(rule, dict)] == ["F-WRD-01", "F-WRD-02", "F-WRD-03"]
+
+
+def test_a_flow_to_the_outside_leads_into_no_zone() -> None:
+    rules = value({"flows": "outbound"})
+    assert isinstance(rules, list)
+    (updates,) = [rule for rule in rules if rule["flow"] == "F-WRD-04"]
+    networks = [IPv4Network(peer) for peer in updates["peers"]]
+    inside = [IPv4Network(subnet) for subnet in ("10.0.1.0/24", "10.0.2.0/24", "10.0.9.0/24")]
+    assert not any(network.overlaps(zone) for network in networks for zone in inside)
+    assert list(collapse_addresses([*networks, *inside])) == [IPv4Network("0.0.0.0/0")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from wardround.design.flow import MANAGED
@@ -31,6 +32,8 @@ from wardround.model.architecture import (
 from wardround.model.base import Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wardround.design.parameter import Answers
     from wardround.model.base import JsonValue
     from wardround.model.design import DesignFlow, DesignHost, DesignZone
@@ -49,6 +52,8 @@ class Surroundings:
     zones: tuple[DesignZone, ...]
     inbound: dict[str, tuple[DesignFlow, ...]]
     outbound: dict[str, tuple[DesignFlow, ...]]
+    outside: tuple[str, ...]
+    """All addresses that lie in no zone of the hospital, as networks."""
 
 
 def surroundings(
@@ -79,6 +84,7 @@ def surroundings(
         zones,
         {name: tuple(found) for name, found in inbound.items()},
         {name: tuple(found) for name, found in outbound.items()},
+        tuple(map(str, _outside(zone.subnet for zone in zones if zone.kind is not ZoneKind.EXTERNAL))),
     )
 
 
@@ -90,9 +96,9 @@ def value_of(source: Source, architecture: str, host: DesignHost, around: Surrou
         case FromOwn(own=field):
             return field_of(host, field)
         case FromFlows(flows="inbound"):
-            return [_rule(flow, inbound=True) for flow in around.inbound.get(host.name, ())]
+            return [_rule(flow, flow.sources, around) for flow in around.inbound.get(host.name, ())]
         case FromFlows():
-            return [_rule(flow, inbound=False) for flow in around.outbound.get(host.name, ())]
+            return [_rule(flow, flow.destinations, around) for flow in around.outbound.get(host.name, ())]
         case _:
             return _hospital_value(source, architecture, around)
 
@@ -219,14 +225,28 @@ def _meant(zone: DesignZone, word: str) -> bool:
     return word in (zone.kind.value, zone.name)
 
 
-def _rule(flow: DesignFlow, *, inbound: bool) -> JsonValue:
+def _rule(flow: DesignFlow, ends: Iterable[IPv4Network], around: Surroundings) -> JsonValue:
     return {
         "flow": flow.id,
         "protocols": [protocol.value for protocol in flow.protocols],
         "ports": list(flow.ports),
-        "peers": [_peer(str(network)) for network in (flow.sources if inbound else flow.destinations)],
+        # The world outside is none of the hospital's zones: a way to the internet opens no way to a neighbour.
+        "peers": [peer for end in ends for peer in (around.outside if end.prefixlen == 0 else (_peer(str(end)),))],
         "purpose": flow.purpose,
     }
+
+
+def _outside(internal: Iterable[IPv4Network]) -> list[IPv4Network]:
+    """Give the networks that cover all IPv4 addresses but those of some networks."""
+    left = [IPv4Network("0.0.0.0/0")]
+    for taken in internal:
+        left = [
+            part
+            for network in left
+            for part in (network.address_exclude(taken) if taken.subnet_of(network) else [network])
+            if not part.subnet_of(taken)
+        ]
+    return sorted(left)
 
 
 def _peer(network: str) -> str:

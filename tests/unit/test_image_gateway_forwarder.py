@@ -1,6 +1,7 @@
 """How the image gateway's forwarder decides, with a store and an archive that are made up."""
 
 import importlib.util
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -66,8 +67,8 @@ class Archive:
 
 
 class Forwarder(Protocol):
-    def round(self) -> None:
-        """Send what is due."""
+    def round(self) -> Iterator[None]:
+        """Send what is due, a batch a step."""
 
 
 def forwarder(store: Store, monkeypatch: pytest.MonkeyPatch) -> Forwarder:
@@ -76,10 +77,15 @@ def forwarder(store: Store, monkeypatch: pytest.MonkeyPatch) -> Forwarder:
     return made
 
 
+def run(made: Forwarder) -> None:
+    for _ in made.round():
+        pass
+
+
 def test_confirmed_images_leave_and_refused_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"{number:03}" for number in range(120)]
     store = Store(list(names), refused={"007": "no context", "099": "no context"})
-    forwarder(store, monkeypatch).round()
+    run(forwarder(store, monkeypatch))
     assert store.names == ["007", "099"]
     assert set(store.archived) == set(names) - {"007", "099"}
 
@@ -87,18 +93,18 @@ def test_confirmed_images_leave_and_refused_ones_stay(monkeypatch: pytest.Monkey
 def test_a_refused_image_is_left_alone_until_it_is_due_again(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(["bad"], refused={"bad": "no context"})
     made = forwarder(store, monkeypatch)
-    made.round()
+    run(made)
     store.refused = {}
-    made.round()
+    run(made)
     assert store.names == ["bad"]
     monkeypatch.setattr(gateway.time, "monotonic", lambda: 1030.0)
-    made.round()
+    run(made)
     assert store.names == []
 
 
 def test_what_the_archive_has_already_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(["twice", "new"], refused={"twice": "DIMSE status 0x0111"})
-    forwarder(store, monkeypatch).round()
+    run(forwarder(store, monkeypatch))
     assert store.names == []
 
 
@@ -107,13 +113,20 @@ def test_an_archive_that_goes_away_ends_the_round_and_nothing_unconfirmed_leaves
 ) -> None:
     store = Store([f"{number:03}" for number in range(200)], refused={}, gone_after=70)
     made = forwarder(store, monkeypatch)
-    made.round()
+    run(made)
     assert len(store.names) == 150
     assert "images wait, for the archive does not answer" in capsys.readouterr().out
     store.left = None
-    made.round()
+    run(made)
     assert len(store.names) == 150, "not before the retry is due"
     monkeypatch.setattr(gateway.time, "monotonic", lambda: 1030.0)
-    made.round()
+    run(made)
     assert store.names == []
     assert "images can leave again" in capsys.readouterr().out
+
+
+def test_a_round_steps_aside_after_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store([f"{number:03}" for number in range(120)], refused={})
+    steps = forwarder(store, monkeypatch).round()
+    next(steps)
+    assert len(store.archived) == 50

@@ -19,7 +19,10 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +40,9 @@ PAUSE_SECONDS = 2
 HANDSHAKE_SECONDS = 10
 # Longer than the slowest batch: its images are sent while the store's answer is awaited.
 ANSWER_SECONDS = 3600
+
+# DICOM PS3.8, 9.3.8: the polite way to leave without an association.
+ABORT = bytes.fromhex("07 00 00000004 00 00 00 00")
 
 INFO, WARNING = "<6>", "<4>"
 NEVER_LOGGED = "19700101T000000"
@@ -143,9 +149,13 @@ class Archive(NamedTuple):
         try:
             with (
                 socket.create_connection((self.address, self.port), HANDSHAKE_SECONDS) as plain,
-                context.wrap_socket(plain, server_hostname=self.name),
+                context.wrap_socket(plain, server_hostname=self.name) as archive,
+                # How it takes leave says nothing more, but for an alert that it does not know us.
+                suppress(TimeoutError, ConnectionError),
             ):
-                return
+                archive.sendall(ABORT)
+                while archive.recv(PAGE):
+                    pass
         except OSError as error:
             raise SilentError(f"no archive named {self.name} at {self.address}:{self.port}: {error}") from error
 
@@ -171,19 +181,21 @@ class Forwarder:
             say(INFO, f"{self.store.name}: images can leave again")
         self.trouble = trouble
 
-    def round(self) -> None:
-        """Send what waits and is due."""
-        if time.monotonic() < self.due:
+    def round(self) -> Iterator[None]:
+        """Send what waits and is due, and step aside after each batch."""
+        now = time.monotonic()
+        if now < self.due:
             return
         try:
-            now = time.monotonic()
             waiting = self.store.waiting()
             self.refused = {image.name: self.refused[image.name] for image in waiting if image.name in self.refused}
             images = [image for image in waiting if self.refused.get(image.name, 0) <= now]
             if images:
                 self.archive.check(self.credentials)
-                batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-                confirmed = sum(self.deliver(batch) for batch in batches)
+                confirmed = 0
+                for start in range(0, len(images), BATCH):
+                    confirmed += self.deliver(images[start : start + BATCH])
+                    yield
                 say(INFO, f"{self.store.name}: the archive has confirmed {confirmed} of {len(images)} images")
         except (SilentError, RefusedError) as error:
             self.due = time.monotonic() + self.retry_seconds
@@ -227,8 +239,9 @@ def forward(stores: list[Store], configuration: dict[str, Any]) -> None:
     credentials = Path(os.environ["CREDENTIALS_DIRECTORY"])
     forwarders = [Forwarder(store, archive, credentials, configuration["retry_seconds"]) for store in stores]
     while True:
-        for forwarder in forwarders:
-            forwarder.round()
+        # In turns, so that a store that filled up during an outage does not hold up the other.
+        for _ in zip_longest(*(forwarder.round() for forwarder in forwarders)):
+            pass
         time.sleep(PAUSE_SECONDS)
 
 

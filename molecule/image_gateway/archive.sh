@@ -4,7 +4,8 @@ set -eu
 systemctl --quiet is-active archive.service && systemctl stop archive.service
 test $# -gt 0 || exit 0
 mkdir -p /srv/archive
-systemd-run --quiet --collect --unit=archive --working-directory=/srv/archive --property=StandardInput=null "$@"
+systemd-run --quiet --collect --unit=archive --working-directory=/srv/archive \
+	--property=StandardInput=null --property=Restart=always "$@"
 for _ in $(seq 100); do
 	if ss -Hltn 'sport = :2762' | grep -q .; then
 		exit 0

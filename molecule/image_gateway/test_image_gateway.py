@@ -2,9 +2,8 @@
 
 import base64
 import http.client
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -66,14 +65,9 @@ def address_of(host: Host) -> str:
     return str(host.interface("eth0").addresses[0])
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    """Whether it comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.3)
-    return True
+def eventually(host: Host, condition: str) -> bool:
+    """Whether a command on the host succeeds in time."""
+    return bool(host.run("timeout 60 sh -c %s", f"until {condition}; do sleep 0.2; done").rc == 0)
 
 
 @dataclass(frozen=True)
@@ -83,17 +77,15 @@ class Image:
     uid: str
     path: str
 
-    def content(self, host: Host, path: str) -> str:
-        """All of a file of the host, but for the header that each hop writes anew."""
-        lines = str(host.check_output("dcmdump +L %s", path)).splitlines()
-        return "\n".join(line for line in lines if not line.startswith(("#", "(0002,")))
-
-    def is_archived(self, other: Host) -> bool:
-        return bool(other.file(f"{ARCHIVED}/CT.{self.uid}").exists)
+    @property
+    def archived(self) -> str:
+        return f"{ARCHIVED}/CT.{self.uid}"
 
     def arrives_unchanged(self, other: Host) -> bool:
-        arrived = eventually(lambda: self.is_archived(other))
-        return arrived and self.content(other, f"{ARCHIVED}/CT.{self.uid}") == self.content(other, self.path)
+        """Whether all of it arrives, but for the header that each hop writes anew."""
+        content = "dcmdump +L {} | grep -v -e '^#' -e '^(0002,'"
+        before, after = content.format(self.path), content.format(self.archived)
+        return eventually(other, f"test -e {self.archived}") and other.check_output(before) == other.check_output(after)
 
 
 def image(host: Host, *, compressed: bool = False) -> Image:
@@ -101,11 +93,10 @@ def image(host: Host, *, compressed: bool = False) -> Image:
     uid = f"2.25.{uuid.uuid4().int}"[:60]
     path = f"/root/{uid}.dcm"
     pixels = "\\".join(f"{number:02x}" for number in range(256))
+    compress = f" && dcmcjpeg +e1 {path} {path}.jpeg && mv {path}.jpeg {path}" if compressed else ""
     host.check_output(
-        "printf %%s %s > %s.dump && dump2dcm +te %s.dump %s", DUMP.format(uid=uid, pixels=pixels), path, path, path
+        f"printf %%s %s > {path}.dump && dump2dcm +te {path}.dump {path}{compress}", DUMP.format(uid=uid, pixels=pixels)
     )
-    if compressed:
-        host.check_output("dcmcjpeg +e1 %s %s.jpeg && mv %s.jpeg %s", path, path, path, path)
     return Image(uid, path)
 
 
@@ -120,19 +111,29 @@ def store(
 ) -> bool:
     """Whether the gateway took images; one that was broken off counts as refused."""
     paths = " ".join(image.path for image in images)
-    return (
-        modality.run(f"storescu -xs -aet '{aet}' -aec '{called}' {address_of(gateway)} {port} {paths}").succeeded
-        is True
-    )
+    command = f"storescu -xs -aet '{aet}' -aec '{called}' {address_of(gateway)} {port} {paths}"
+    return bool(modality.run(command).rc == 0)
+
+
+# What the gateway's stores hold, seen on its disk.
+HELD = f"find {STORES} -path '*/images/*' -type f"
+EMPTY = f'test -z "$({HELD})"'
 
 
 def held(gateway: Host) -> int:
-    """How many images the gateway's stores hold, seen on its disk."""
-    return int(gateway.check_output(f"find {STORES} -path '*/images/*' -type f | wc -l"))
+    """How many images the gateway holds."""
+    return int(gateway.check_output(f"{HELD} | wc -l"))
 
 
-def journal(gateway: Host, unit: str) -> str:
-    return str(gateway.check_output("journalctl -q -o cat -u %s", unit))
+def now(gateway: Host) -> str:
+    """Words for the part of the journal that comes after this."""
+    cursor = gateway.check_output("journalctl -q -n 0 --show-cursor").partition("cursor: ")[2]
+    return f"--after-cursor='{cursor}'"
+
+
+def says(gateway: Host, words: str, since: str = "") -> bool:
+    """Whether the forwarder says so in time."""
+    return eventually(gateway, f"journalctl -q -o cat -u image-gateway-forward {since} | grep -qF '{words}'")
 
 
 @pytest.fixture
@@ -149,9 +150,9 @@ def gateway(host: Host, other: Host) -> Iterator[Host]:
     if other.run("systemctl --quiet is-active archive").rc != 0:
         play(other, *ARCHIVE)
     yield host
-    if held(host):
+    if host.run(EMPTY).rc != 0:
         play(other, *tls("archive", "hospital", "+xa"))
-        assert eventually(lambda: held(host) == 0)
+        assert eventually(host, EMPTY)
         play(other, *ARCHIVE)
 
 
@@ -162,7 +163,7 @@ def test_an_image_arrives_over_mutual_tls_as_it_was_and_leaves_the_gateway(
     sent = image(other)
     assert store(other, gateway, sent, aet=aet, port=port)
     assert sent.arrives_unchanged(other)
-    assert eventually(lambda: held(gateway) == 0)
+    assert eventually(gateway, EMPTY)
 
 
 def test_a_compressed_image_is_not_unpacked_on_its_way(gateway: Host, other: Host) -> None:
@@ -170,7 +171,7 @@ def test_a_compressed_image_is_not_unpacked_on_its_way(gateway: Host, other: Hos
     sent = image(other, compressed=True)
     assert store(other, gateway, sent)
     assert sent.arrives_unchanged(other)
-    assert "JPEGLossless" in other.check_output("dcmdump +P 0002,0010 %s/CT.%s", ARCHIVED, sent.uid)
+    assert "JPEGLossless" in other.check_output("dcmdump +P 0002,0010 %s", sent.archived)
     play(other, *ARCHIVE)
 
 
@@ -181,10 +182,11 @@ def test_a_declared_modality_may_echo(gateway: Host, other: Host, aet: str, port
 
 def test_images_wait_for_an_archive_that_is_down_and_outlive_every_restart(gateway: Host, other: Host) -> None:
     play(other)
+    start = now(gateway)
     sent, old = image(other), image(other)
     assert store(other, gateway, sent)
     assert store(other, gateway, old, aet="XA 01", port=LEGACY_PORT)
-    assert eventually(lambda: "Connection refused" in journal(gateway, "image-gateway-forward"))
+    assert says(gateway, "Connection refused", start)
     gateway.check_output("systemctl kill --signal=KILL image-gateway-modality image-gateway-forward")
     gateway.check_output("systemctl restart image-gateway-legacy")
     late = gateway.check_output(
@@ -194,7 +196,7 @@ def test_images_wait_for_an_archive_that_is_down_and_outlive_every_restart(gatew
     play(other, *ARCHIVE)
     assert sent.arrives_unchanged(other)
     assert old.arrives_unchanged(other)
-    assert eventually(lambda: held(gateway) == 0)
+    assert eventually(gateway, EMPTY)
     assert gateway.check_output("image-gateway late") == ""
 
 
@@ -206,9 +208,9 @@ def test_an_image_that_the_archive_refuses_waits_and_holds_up_no_other(gateway: 
     play(other, *ARCHIVE)
     assert before.arrives_unchanged(other)
     assert after.arrives_unchanged(other)
-    assert eventually(lambda: "for the archive refuses it" in journal(gateway, "image-gateway-forward"))
-    assert eventually(lambda: held(gateway) == 1)
-    assert not refused.is_archived(other)
+    assert says(gateway, "for the archive refuses it")
+    assert eventually(gateway, f'test "$({HELD} | wc -l)" = 1')
+    assert not other.file(refused.archived).exists
 
 
 ASK = "curl -s --fail -u forward:$(cut -d= -f2 /etc/image-gateway/credential) http://127.0.0.1:8042"
@@ -227,14 +229,14 @@ def test_nothing_is_sent_to_what_is_not_the_archive(
     gateway: Host, other: Host, archive: tuple[str, ...], said: str, *, orthanc_knows: bool
 ) -> None:
     play(other, *archive)
-    seen = len(journal(gateway, "image-gateway-forward"))
+    start = now(gateway)
     sent = image(other)
     assert store(other, gateway, sent)
-    assert eventually(lambda: said in journal(gateway, "image-gateway-forward")[seen:])
+    assert says(gateway, said, start)
     # Only what Orthanc cannot tell apart hangs on the forwarder alone.
     assert (gateway.run(f"{ASK}/modalities/to-archive/echo -d '{{}}'").rc != 0) == orthanc_knows
     assert held(gateway) == 1
-    assert not sent.is_archived(other)
+    assert not other.file(sent.archived).exists
     play(other, *ARCHIVE)
     assert sent.arrives_unchanged(other)
 
@@ -259,7 +261,7 @@ def test_refused_to_store(host: Host, other: Host, caller: dict[str, Any]) -> No
 def test_an_undeclared_address_is_refused(host: Host) -> None:
     # The title is declared, for the other host.
     assert not store(host, host, any_image(host))
-    assert "Forbidding access from AET" in journal(host, "image-gateway-modality")
+    assert "Forbidding access from AET" in host.check_output("journalctl -q -o cat -u image-gateway-modality")
 
 
 @pytest.mark.parametrize(
@@ -308,7 +310,7 @@ def test_what_waits_is_logged_by_a_timer(host: Host) -> None:
     assert host.service("image-gateway-report.timer").is_running
     assert host.service("image-gateway-report.timer").is_enabled
     host.check_output("systemctl start image-gateway-report")
-    said = journal(host, "image-gateway-report")
+    said = host.check_output("journalctl -q -o cat -u image-gateway-report")
     assert "modality: 0 images wait" in said
     assert "legacy: 0 images wait" in said
 

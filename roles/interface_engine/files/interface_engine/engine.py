@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -91,12 +90,15 @@ async def _alert(settings: Settings, keeper: Keeper) -> None:
     """Log an alert, every minute, while a queue is older than it may become."""
     limit, days = settings.queue_age_seconds, settings.archive_days
     while True:
-        with contextlib.suppress(sqlite3.Error):
+        try:
             status: dict[str, Any] = await keeper.ask(lambda store: store.status(limit, days))
-            for name in status["overdue"]:
-                queue = status["queues"][name]
-                said = (name, queue["queued"], queue["oldest_seconds"])
-                _LOG.log(_ALERT, "queue %s: %s messages wait, the oldest for %s s", *said)
+        except sqlite3.Error as error:
+            _LOG.log(_ALERT, "queues cannot be read: %s", error)
+            status = {"overdue": []}
+        for name in status["overdue"]:
+            queue = status["queues"][name]
+            said = (name, queue["queued"], queue["oldest_seconds"])
+            _LOG.log(_ALERT, "queue %s: %s messages wait, the oldest for %s s", *said)
         await asyncio.sleep(min(_ALERT_SECONDS, limit))
 
 
@@ -104,6 +106,8 @@ async def _prune(settings: Settings, keeper: Keeper) -> None:
     """Remove what is past the archive's time, a little at a time so that nobody waits."""
     while True:
         removed = 0
-        with contextlib.suppress(sqlite3.Error, StoreError):
+        try:
             removed = await keeper.ask(lambda store: store.prune(settings.archive_days))
+        except (sqlite3.Error, StoreError) as error:
+            _LOG.error("the archive was not cleaned: %s", error)
         await asyncio.sleep(1 if removed else _PRUNE_SECONDS)

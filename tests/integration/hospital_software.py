@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import socketserver
 import threading
@@ -65,16 +66,18 @@ class Destination:
     def __init__(self, judge: Callable[[str], str] = lambda _: "AA", port: int = 0) -> None:
         self.received: list[str] = []
         self.judge = judge
+        self.connections: set[socket.socket] = set()
         destination = self
 
         class Conversation(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                destination.converse(self.request)
+                destination.connections.add(self.request)
+                with contextlib.suppress(ConnectionError):
+                    destination.converse(self.request)
+                destination.connections.discard(self.request)
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
-            daemon_threads = True
-            block_on_close = False
 
         self.server = Server(("127.0.0.1", port), Conversation)
         self.port = int(self.server.server_address[1])
@@ -95,5 +98,8 @@ class Destination:
 
     def close(self) -> None:
         self.server.shutdown()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self.server.server_close()
         self.thread.join()

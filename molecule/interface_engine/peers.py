@@ -1,7 +1,7 @@
 """Play the hospital's software beside an engine.
 
 Usage: peers.py receive PORT FOLDER   answer every message as FOLDER/answer says; FOLDER/received gets its control id
-       peers.py send PORT FIRST LAST  send messages by number until each is acknowledged; print what was, in order
+       peers.py send PORT FIRST FILE  send messages by number until FILE exists; print what was acknowledged, in order
 """
 
 import sys
@@ -24,24 +24,25 @@ def receive(port: int, folder: Path) -> None:
     Destination(judge, port).thread.join()
 
 
-def send(port: int, first: int, last: int) -> None:
+def send(port: int, number: int, stop: Path) -> None:
     deadline, sender = time.monotonic() + GIVE_UP_SECONDS, None
-    for number in range(first, last):
+    while not stop.exists():
         code = ""
         while code != "AA":
             try:
                 sender = sender or Sender(port)
-                code = sender.result(f"M{number:05}")
+                code = sender.result(f"M{number}")
             except (OSError, IndexError):
                 sender = None
                 if time.monotonic() > deadline:
                     sys.exit("the engine did not come back")
                 time.sleep(0.05)
-        print(f"M{number:05}")
+        print(f"M{number}")
+        number += 1
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "receive":
         receive(int(sys.argv[2]), Path(sys.argv[3]))
     else:
-        send(*(int(word) for word in sys.argv[2:]))
+        send(int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))

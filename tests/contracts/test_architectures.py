@@ -77,10 +77,10 @@ def test_every_role_it_names_exists(name: str, version: str) -> None:
 
 @each_architecture
 def test_a_role_that_it_orders_is_used_by_something(name: str, version: str) -> None:
-    architecture = get(name, version)
-    used = {*architecture.everywhere.roles}
-    used |= {role for component in architecture.components.values() for role in component.roles}
-    assert sorted(set(architecture.roles) - used) == []
+    reach = [each.architecture for each in with_what_it_requires(name, version)]
+    used = {role for each in reach for role in each.everywhere.roles}
+    used |= {role for each in reach for component in each.components.values() for role in component.roles}
+    assert sorted(set(get(name, version).roles) - used) == []
 
 
 @each_architecture

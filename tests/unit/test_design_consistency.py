@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.hospital_samples import Data, architecture, architecture_data
 from wardround.design.consistency import architecture_faults
-from wardround.design.parts import join
+from wardround.design.parts import in_order, join
 
 pytestmark = pytest.mark.unit
 
@@ -51,6 +53,10 @@ def subnets_of_a_variable(data: Data) -> None:
     data["everywhere"]["variables"]["first_title"] = {"subnets": ["internal", "servers", "serverz"]}
 
 
+def zones_of_a_variable(data: Data) -> None:
+    data["everywhere"]["variables"]["first_title"] = {"zones": ["internal", "servers", "serverz"]}
+
+
 def service_of_a_flow(data: Data) -> None:
     data["flows"][1]["service"] = "ftp"
 
@@ -83,6 +89,7 @@ def flow_evidence(data: Data) -> None:
         (parameter_of_somebody_else, "everywhere.variables.first_title"),
         (component_deep_inside, "everywhere.variables.first_title"),
         (subnets_of_a_variable, "everywhere.variables.first_title"),
+        (zones_of_a_variable, "everywhere.variables.first_title"),
         (service_of_a_flow, "flows.1.service"),
         (end_of_a_flow, "flows.1.to"),
         (probe, "probes.0"),
@@ -167,3 +174,34 @@ def test_a_zone_is_required_where_one_architecture_requires_it(*, first: bool) -
     lower, upper = architecture_data(), upper_with({**servers, "required": not first})
     lower["zones"]["servers"] = {**servers, "required": first}
     assert join((architecture(lower), architecture(upper))).zones["servers"].required
+
+
+def upper_ordering(*roles: str) -> Data:
+    return {**upper_with(architecture_data()["zones"]["servers"]), "roles": list(roles)}
+
+
+def test_an_own_role_may_come_before_or_after_any_of_a_required_architecture() -> None:
+    lower, upper = architecture_data(), upper_ordering("fifth", "first", "sixth", "third", "seventh")
+    assert faults(upper, lower) == []
+    order = join((architecture(lower), architecture(upper))).role_order
+    assert order == ("fifth", "first", "second", "sixth", "third", "seventh")
+
+
+def test_a_role_that_nothing_orders_comes_after_those_of_required_architectures() -> None:
+    order = join((architecture(architecture_data()), architecture(upper_ordering("fifth")))).role_order
+    assert order == ("first", "second", "third", "fifth")
+
+
+def test_an_order_that_another_architecture_has_the_other_way_round_is_told() -> None:
+    lower, upper = architecture_data(), upper_ordering("third", "first")
+    assert faults(upper, lower) == [("WR-149", "roles")]
+    above = {**upper_ordering("eighth"), "name": "above", "zones": {}, "parameters": {}, "roles": ["eighth"]}
+    assert ("WR-149", "roles") not in faults(above, lower, upper)
+
+
+@given(st.lists(st.sets(st.sampled_from("abcdef")).map(lambda roles: tuple(sorted(roles))), max_size=5))
+def test_orders_that_agree_are_all_kept(wanted: list[tuple[str, ...]]) -> None:
+    order = in_order(wanted)
+    assert sorted(order) == sorted({role for roles in wanted for role in roles})
+    for roles in wanted:
+        assert [role for role in order if role in roles] == list(roles)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.hospital_samples import Data, hospital, manifest, parts
+from tests.unit.hospital_samples import Data, architecture_data, hospital, manifest, parts
 from wardround.design.network import placement_faults, zone_faults
 
 pytestmark = pytest.mark.unit
@@ -128,3 +128,25 @@ def test_the_control_node_stands_in_a_zone_that_is_there() -> None:
     given = manifest()
     given["control"]["zone"] = "attic"
     assert faults(given) == {("WR-140", "control.zone")}
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [("10.0.9.2", None), ("10.0.9.1", None), ("10.0.9.0", "WR-143"), ("10.0.1.1", "WR-132"), ("10.0.9.10", "WR-133")],
+)
+def test_only_the_gateway_itself_may_be_known_by_a_gateways_address(address: str, code: str | None) -> None:
+    data = architecture_data()
+    data["components"]["zone_gateway"] = data["components"].pop("switch")
+    read = manifest()
+    read["hosts"]["sw01"] |= {"component": "zone_gateway", "address": address}
+    found = placement_faults(hospital(read), parts(data))
+    assert [fault.code for fault in found] == ([code] if code else [])
+
+
+def test_two_gateways_do_not_share_an_address() -> None:
+    data = architecture_data()
+    data["components"]["zone_gateway"] = data["components"].pop("switch")
+    read = manifest()
+    read["hosts"]["sw01"] |= {"component": "zone_gateway", "address": "10.0.9.1"}
+    read["hosts"]["sw02"] = read["hosts"]["sw01"]
+    assert [fault.code for fault in placement_faults(hospital(read), parts(data))] == ["WR-133"]

@@ -54,6 +54,13 @@ def value(source: Data, host: str = "srv01") -> object:
         ({"subnets": ["internal"]}, ["10.0.2.0/24", "10.0.9.0/24", "10.0.1.0/24"]),
         ({"subnets": ["device", "landing"]}, ["10.0.2.0/24", "10.0.9.0/24"]),
         (
+            {"zones": ["device", "servers"]},
+            [
+                {"name": "devices", "kind": "device", "subnet": "10.0.2.0/24"},
+                {"name": "servers", "kind": "server", "subnet": "10.0.1.0/24"},
+            ],
+        ),
+        (
             {"records": "managed"},
             [{"name": "srv01", "address": "10.0.1.11"}, {"name": "srv02", "address": "10.0.1.12"}],
         ),
@@ -180,3 +187,28 @@ def test_a_flow_to_the_outside_leads_into_no_zone() -> None:
     inside = [IPv4Network(subnet) for subnet in ("10.0.1.0/24", "10.0.2.0/24", "10.0.9.0/24")]
     assert not any(network.overlaps(zone) for network in networks for zone in inside)
     assert list(collapse_addresses([*networks, *inside])) == [IPv4Network("0.0.0.0/0")]
+
+
+def test_a_gateway_forwards_every_active_flow_between_its_ends() -> None:
+    forwarded = value({"flows": "forwarded"})
+    assert isinstance(forwarded, list)
+    assert forwarded[0] == {
+        "flow": "F-WRD-01",
+        "protocols": ["tcp"],
+        "ports": ["22"],
+        "sources": ["10.0.9.10"],
+        "destinations": ["10.0.1.11", "10.0.1.12"],
+        "purpose": "work",
+    }
+    active = [flow.id for flow in design().flows if flow.active]
+    assert [rule["flow"] for rule in forwarded if isinstance(rule, dict)] == active
+
+
+def test_a_flow_that_has_no_ends_here_is_not_forwarded() -> None:
+    given = manifest()
+    del given["hosts"]["mon01"]
+    data = architecture_data()
+    data["everywhere"]["variables"] = {"first_value": {"flows": "forwarded"}}
+    found = design(given, data).managed_hosts()[0].variables["first_value"]
+    assert isinstance(found, list)
+    assert "F-WRD-03" not in [rule["flow"] for rule in found if isinstance(rule, dict)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wardround.design.fault import Fault, did_you_mean
 from wardround.design.flow import MANAGED, WORDS, ZONE_PREFIX
 from wardround.design.parameter import refusal
+from wardround.design.parts import in_order
 from wardround.model.architecture import (
     Architecture,
     FromEach,
@@ -19,6 +21,7 @@ from wardround.model.architecture import (
     FromMap,
     FromParameter,
     FromSubnets,
+    FromZones,
     Source,
     Variables,
     ZoneKind,
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from wardround.design.fault import ManifestPath
 
-_SUBNET_WORDS = frozenset({"internal", *(kind.value for kind in ZoneKind)})
+_ZONE_WORDS = frozenset({"internal", *(kind.value for kind in ZoneKind)})
 
 
 def architecture_faults(architecture: Architecture, known: tuple[Architecture, ...]) -> tuple[Fault, ...]:
@@ -42,6 +45,7 @@ def architecture_faults(architecture: Architecture, known: tuple[Architecture, .
         *_control_faults(architecture, whole),
         *_double_faults(architecture, known),
         *_zone_faults(architecture, known),
+        *_order_faults(architecture, known),
     )
 
 
@@ -128,9 +132,9 @@ def _source_faults(
         case FromHosts(hosts=component) | FromHost(host=component) | FromFormat(host=component):
             good = component in components or component == MANAGED
             faults = [] if good else [_nowhere("component", component, components, path)]
-        case FromSubnets(subnets=words):
-            known = _SUBNET_WORDS | _names(each.zones for each in whole)
-            faults = [_nowhere("subnet selection", word, known, path) for word in words if word not in known]
+        case FromSubnets(subnets=words) | FromZones(zones=words):
+            known = _ZONE_WORDS | _names(each.zones for each in whole)
+            faults = [_nowhere("selection of zones", word, known, path) for word in words if word not in known]
         case FromEach(each=meant, entry=entry):
             faults = [_nowhere("component", one, components, path) for one in meant if one not in components]
             inner = entry.values()
@@ -225,4 +229,30 @@ def _zone_faults(architecture: Architecture, known: tuple[Architecture, ...]) ->
         for name, zone in architecture.zones.items()
         for each in known
         if (other := each.zones.get(name)) is not None and (other.kind, other.purpose) != (zone.kind, zone.purpose)
+    ]
+
+
+def _order_faults(architecture: Architecture, known: tuple[Architecture, ...]) -> list[Fault]:
+    """Name an order of roles that one architecture asks for and that the others make impossible, where it comes up."""
+    if _disordered(known):
+        return []
+    return [
+        Fault(
+            "WR-149",
+            f'role "{first}" is to come before "{second}" in {each.name} {each.version}, '
+            "but the other way round in another architecture",
+            ("roles",),
+            "order roles of other architectures as those do",
+        )
+        for each, first, second in _disordered((*known, architecture))
+    ]
+
+
+def _disordered(whole: tuple[Architecture, ...]) -> list[tuple[Architecture, str, str]]:
+    order = in_order(each.roles for each in whole)
+    return [
+        (each, first, second)
+        for each in whole
+        for first, second in pairwise(each.roles)
+        if order.index(first) > order.index(second)
     ]

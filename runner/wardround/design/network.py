@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from wardround.design.fault import ManifestPath
     from wardround.design.parts import Parts
     from wardround.model.hospital import Hospital, Zone
+
+GATEWAY_COMPONENT = "zone_gateway"
+"""Its hosts stand in every zone and own the zones' gateway addresses; their own address lies in one zone."""
 
 _SMALLEST_SUBNET_WITH_GATEWAY = 30
 
@@ -151,38 +155,46 @@ def placement_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
             )
             continue
         path = ("hosts", name, "address")
-        faults.extend(_address_faults(f"host {name}", host.address, zone_name, path, hospital, parts))
+        place = _Place(f"host {name}", host.address, zone_name, path, is_gateway=host.component == GATEWAY_COMPONENT)
+        faults.extend(_address_faults(place, hospital, parts))
     faults.extend(_control_faults(hospital, parts))
     faults.extend(_duplicates(hospital))
     return faults
 
 
-def _address_faults(  # noqa: PLR0913, PLR0917 - whose, which, where, and what it is held against
-    whose: str, address: IPv4Address, zone_name: str, path: ManifestPath, hospital: Hospital, parts: Parts
-) -> list[Fault]:
-    zone = hospital.zones[zone_name]
-    if address not in zone.subnet:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Whose address it is, in which zone, and under which key of the manifest."""
+
+    whose: str
+    address: IPv4Address
+    zone: str
+    path: ManifestPath
+    is_gateway: bool = False
+
+
+def _address_faults(place: _Place, hospital: Hospital, parts: Parts) -> list[Fault]:
+    zone = hospital.zones[place.zone]
+    if place.address not in zone.subnet:
         return [
             Fault(
                 "WR-132",
-                f"address {address} of {whose} is outside {zone.subnet} of zone {zone_name}",
-                path,
+                f"address {place.address} of {place.whose} is outside {zone.subnet} of zone {place.zone}",
+                place.path,
                 f"use a free address of {zone.subnet}",
             )
         ]
-    if is_external(parts, zone_name):
+    if is_external(parts, place.zone):
         return []
-    taken = {
-        zone.subnet.network_address: "the network's",
-        zone.subnet.broadcast_address: "the broadcast",
-        gateway_of(zone): "the gateway's",
-    }
-    if address in taken:
+    taken = {zone.subnet.network_address: "the network's", zone.subnet.broadcast_address: "the broadcast"}
+    if not place.is_gateway:
+        taken[gateway_of(zone)] = "the gateway's"
+    if place.address in taken:
         return [
             Fault(
                 "WR-143",
-                f"address {address} of {whose} is {taken[address]} address of zone {zone_name}",
-                path,
+                f"address {place.address} of {place.whose} is {taken[place.address]} address of zone {place.zone}",
+                place.path,
                 f"use a free address of {zone.subnet}",
             )
         ]
@@ -200,8 +212,8 @@ def _control_faults(hospital: Hospital, parts: Parts) -> list[Fault]:
                 "add the zone under zones",
             )
         ]
-    path = ("control", "address")
-    return _address_faults("the control node", hospital.control.address, zone, path, hospital, parts)
+    place = _Place("the control node", hospital.control.address, zone, ("control", "address"))
+    return _address_faults(place, hospital, parts)
 
 
 def _duplicates(hospital: Hospital) -> list[Fault]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wardround.model.architecture import (
         Architecture,
         Component,
@@ -70,7 +73,6 @@ def join(architectures: tuple[Architecture, ...]) -> Parts:
     components: dict[str, OwnedComponent] = {}
     zones: dict[str, ZoneTemplate] = {}
     services: dict[str, Service] = {}
-    role_order: dict[str, None] = {}
     for each in architectures:
         for name, component in each.components.items():
             components.setdefault(name, OwnedComponent(each.name, component))
@@ -79,5 +81,21 @@ def join(architectures: tuple[Architecture, ...]) -> Parts:
             zones[name] = zone.model_copy(update={"required": required})
         for name, service in each.services.items():
             services.setdefault(name, service)
-        role_order.update(dict.fromkeys(each.roles))
-    return Parts(architectures, components, zones, services, tuple(role_order))
+    return Parts(architectures, components, zones, services, in_order(each.roles for each in architectures))
+
+
+def in_order(wanted: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Join orders of roles into one that keeps them all; among roles that nothing orders, the one named first is first.
+
+    Orders that contradict each other are told by `architecture_faults`.
+    """
+    before: dict[str, set[str]] = {}
+    for roles in wanted:
+        for role in roles:
+            before.setdefault(role, set())
+        for first, second in pairwise(roles):
+            before[second].add(first)
+    ordered: dict[str, None] = {}
+    while left := [role for role in before if role not in ordered]:
+        ordered[next((role for role in left if before[role] <= ordered.keys()), left[0])] = None
+    return tuple(ordered)

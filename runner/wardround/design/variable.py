@@ -24,6 +24,7 @@ from wardround.model.architecture import (
     FromSubnets,
     FromTest,
     FromValue,
+    FromZones,
     HospitalSource,
     HostField,
     Source,
@@ -50,6 +51,8 @@ class Surroundings:
     by_component: dict[str, tuple[DesignHost, ...]]
     """Hosts by their component, and all managed ones under `managed`."""
     zones: tuple[DesignZone, ...]
+    flows: tuple[DesignFlow, ...]
+    """The active ones."""
     inbound: dict[str, tuple[DesignFlow, ...]]
     outbound: dict[str, tuple[DesignFlow, ...]]
     outside: tuple[str, ...]
@@ -69,9 +72,8 @@ def surroundings(
         by_component.setdefault(host.component, []).append(host)
     inbound: dict[str, list[DesignFlow]] = {}
     outbound: dict[str, list[DesignFlow]] = {}
-    for flow in flows:
-        if not flow.active:
-            continue
+    active = tuple(flow for flow in flows if flow.active)
+    for flow in active:
         for name in flow.destination_hosts:
             inbound.setdefault(name, []).append(flow)
         for name in flow.source_hosts:
@@ -82,6 +84,7 @@ def surroundings(
         hosts,
         {name: tuple(found) for name, found in by_component.items()},
         zones,
+        active,
         {name: tuple(found) for name, found in inbound.items()},
         {name: tuple(found) for name, found in outbound.items()},
         tuple(map(str, _outside(zone.subnet for zone in zones if zone.kind is not ZoneKind.EXTERNAL))),
@@ -96,9 +99,11 @@ def value_of(source: Source, architecture: str, host: DesignHost, around: Surrou
         case FromOwn(own=field):
             return field_of(host, field)
         case FromFlows(flows="inbound"):
-            return [_rule(flow, flow.sources, around) for flow in around.inbound.get(host.name, ())]
+            return [_rule(flow, around, peers=flow.sources) for flow in around.inbound.get(host.name, ())]
+        case FromFlows(flows="outbound"):
+            return [_rule(flow, around, peers=flow.destinations) for flow in around.outbound.get(host.name, ())]
         case FromFlows():
-            return [_rule(flow, flow.destinations, around) for flow in around.outbound.get(host.name, ())]
+            return [_rule(flow, around, sources=flow.sources, destinations=flow.destinations) for flow in around.flows]
         case _:
             return _hospital_value(source, architecture, around)
 
@@ -110,6 +115,10 @@ def _hospital_value(source: HospitalSource, architecture: str, around: Surroundi
         case FromParameter(parameter=parameter):
             owner, _, name = parameter.rpartition(".")
             return around.answers[owner or architecture][name]
+        case FromHospital(hospital="control_network"):
+            return f"{around.hospital.control.address}/32"
+        case FromHospital(hospital=field_name):
+            return str(getattr(around.hospital, field_name))
         case FromList() | FromJoin() | FromMap() | FromEach():
             return _composed(source, architecture, around)
         case _:
@@ -140,7 +149,7 @@ def _members(value: JsonValue) -> list[JsonValue]:
 
 
 def _looked_up(
-    source: FromHosts | FromHost | FromFormat | FromSubnets | FromRecords | FromDevices | FromHospital,
+    source: FromHosts | FromHost | FromFormat | FromSubnets | FromZones | FromRecords | FromDevices,
     around: Surroundings,
 ) -> JsonValue:
     found: JsonValue
@@ -155,6 +164,8 @@ def _looked_up(
             found = _formatted(text, hosts[0]) if hosts else ""
         case FromSubnets(subnets=words):
             found = [str(zone.subnet) for zone in around.zones if any(_meant(zone, word) for word in words)]
+        case FromZones(zones=words):
+            found = [_zone(zone) for zone in around.zones if any(_meant(zone, word) for word in words)]
         case FromRecords(records="certificates"):
             supplicants = _supplicants(around)
             meant = [each for each in around.hosts if each.platform is Platform.MANAGED or each.name in supplicants]
@@ -164,10 +175,6 @@ def _looked_up(
             found = [{"name": each.name, "address": str(each.address)} for each in meant]
         case FromDevices():
             found = _devices(around)
-        case FromHospital(hospital="control_network"):
-            found = f"{around.hospital.control.address}/32"
-        case FromHospital(hospital=field_name):
-            found = str(getattr(around.hospital, field_name))
     return found
 
 
@@ -225,15 +232,24 @@ def _meant(zone: DesignZone, word: str) -> bool:
     return word in (zone.kind.value, zone.name)
 
 
-def _rule(flow: DesignFlow, ends: Iterable[IPv4Network], around: Surroundings) -> JsonValue:
+def _zone(zone: DesignZone) -> JsonValue:
+    return {"name": zone.name, "kind": zone.kind.value, "subnet": str(zone.subnet)}
+
+
+def _rule(flow: DesignFlow, around: Surroundings, **ends: tuple[IPv4Network, ...]) -> JsonValue:
     return {
         "flow": flow.id,
         "protocols": [protocol.value for protocol in flow.protocols],
         "ports": list(flow.ports),
-        # The world outside is none of the hospital's zones: a way to the internet opens no way to a neighbour.
-        "peers": [peer for end in ends for peer in (around.outside if end.prefixlen == 0 else (_peer(str(end)),))],
+        **{end: _addresses(networks, around) for end, networks in ends.items()},
         "purpose": flow.purpose,
     }
+
+
+def _addresses(networks: tuple[IPv4Network, ...], around: Surroundings) -> list[JsonValue]:
+    # The world outside is none of the hospital's zones: a way to the internet opens no way to a neighbour.
+    meant = [around.outside if network.prefixlen == 0 else (str(network),) for network in networks]
+    return [text.removesuffix("/32") for texts in meant for text in texts]
 
 
 def _outside(internal: Iterable[IPv4Network]) -> list[IPv4Network]:
@@ -247,7 +263,3 @@ def _outside(internal: Iterable[IPv4Network]) -> list[IPv4Network]:
             if not part.subnet_of(taken)
         ]
     return sorted(left)
-
-
-def _peer(network: str) -> str:
-    return network.removesuffix("/32")

@@ -147,7 +147,8 @@ The architecture restricts the parameter by type, pattern, limits or choices; `w
 architecture show NAME` lists them.""",
     "WR-143": """Address is reserved.
 
-The network's own, its broadcast and its gateway's address cannot be a host's.""",
+The network's own, its broadcast and its gateway's address cannot be a host's. Only a host that is
+the gateway itself may be known by a gateway's address.""",
     "WR-144": """Unknown owner.
 
 The host's owner is not among the contacts, so nobody could be asked before a change.""",
@@ -169,6 +170,10 @@ never an offset: offsets know no summer time.""",
 Two architectures of one hospital give a zone of the same name another purpose or kind. Hosts of
 both would stand in one subnet although nobody meant that. Describe it in the same words in both, or
 give one of them another name.""",
+    "WR-149": """Architectures disagree about an order of roles.
+
+An architecture asks for one role before another, and one that it requires for the other way round.
+Order the roles of a required architecture as it does; your own may stand anywhere among them.""",
     "WR-150": """Architecture or version does not exist.
 
 A pin names an architecture, or a version of it, that has no folder

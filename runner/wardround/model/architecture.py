@@ -150,15 +150,21 @@ class FromOwn(Model):
 
 
 class FromFlows(Model):
-    """The flows that end (`inbound`) or start (`outbound`) at the host itself."""
+    """The flows that end (`inbound`) or start (`outbound`) at the host itself, or all of the hospital (`forwarded`)."""
 
-    flows: Literal["inbound", "outbound"]
+    flows: Literal["inbound", "outbound", "forwarded"]
 
 
 class FromSubnets(Model):
     """The subnets of the hospital's zones: all `internal` ones, those of some kinds, or of some named zones."""
 
     subnets: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class FromZones(Model):
+    """Name, kind and subnet of the hospital's zones, chosen by the words that `subnets` takes."""
+
+    zones: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class FromRecords(Model):
@@ -225,6 +231,7 @@ HospitalSource = (
     | FromHost
     | FromFormat
     | FromSubnets
+    | FromZones
     | FromRecords
     | FromDevices
     | FromHospital
@@ -395,7 +402,10 @@ class Architecture(Model):
     parameters: dict[Name, Parameter] = {}
     zones: dict[Name, ZoneTemplate] = {}
     roles: tuple[Name, ...] = ()
-    """Every role that this architecture uses, in the order in which a run applies them."""
+    """Every role that this architecture uses, in the order in which a run applies them.
+
+    One that it orders before a required architecture's role comes before it; otherwise required ones come first.
+    """
     everywhere: Everywhere = Everywhere()
     components: dict[ComponentName, Component] = {}
     services: dict[Name, Service] = {}

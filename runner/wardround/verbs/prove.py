@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wardround.design.network import GATEWAY_COMPONENT
 from wardround.drift.judge import WRONG_HOST_KEY, Judgement
 from wardround.drift.observe import PROOF_ROLE
 from wardround.errors import MissingToolError, RulesetError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from wardround.proof.ruleset import Ruleset
     from wardround.verbs.opening import OpenHospital
 
-GATEWAY_COMPONENT = "zone_gateway"
 RENDERED = "gateway"
 """Stands for the gateway of the design itself, whose rules are rendered and not collected."""
 RULES_TASK = "Rules let pass what the design's flows allow, and nothing else"

@@ -194,6 +194,14 @@ def test_limits_count_as_kept() -> None:
     assert arms(limit, {"log": None}) == ()
 
 
+def test_senders_are_where_routes_to_them_lead() -> None:
+    reverse = {"fib": {"result": "oif", "flags": ["saddr", "iif"]}}
+    assert arms(match(reverse, right=False), DROP) == ()
+    assert arms(match(reverse, right=True), ACCEPT) == (Arm((), Action.ACCEPT),)
+    for left, right in ((reverse, "eth0"), ({"fib": {"result": "oif", "flags": ["saddr"]}}, False)):
+        assert isinstance(arms(match(left, right), DROP)[0].conditions[0], Unreadable)
+
+
 def test_what_nft_takes_for_granted_behind_a_reject_counts() -> None:
     assert arms({"reject": {"type": "tcp reset"}}) == (Arm((TCP,), Action.REJECT),)
     assert arms({"reject": {"type": "icmpv6", "expr": "no-route"}}) == (Arm((IPV6,), Action.REJECT),)

@@ -23,6 +23,8 @@ _FINAL: Final = {
     "return": Action.RETURN,
 }
 _TO_CHAINS: Final = {"jump": Action.JUMP, "goto": Action.GOTO}
+# Senders are taken to be where routes to them lead, so a rule that asks for it meets all packets, or none.
+_REVERSE_PATH: Final = {"saddr", "iif"}
 _SEEN_BY_RULES: Final = frozenset({"saddr", "daddr", "protocol", "nexthdr", "sport", "dport", "type"})
 
 
@@ -86,6 +88,10 @@ def _named(expression: object) -> tuple[str, object]:
 
 def _matched(body: object, sets: Mapping[str, Sequence[object] | None]) -> Alternatives:
     match body:
+        case {"op": "==", "left": {"fib": {"result": "oif", "flags": list(flags)}}, "right": bool(reachable)} if (
+            set(flags) == _REVERSE_PATH
+        ):
+            return [()] if reachable else []
         case {"op": str(operator), "left": left, "right": right}:
             members = _members(right, sets)
             plain_list = isinstance(right, list) and operator != "in"

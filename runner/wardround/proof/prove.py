@@ -33,8 +33,9 @@ _ANSWERS: Final = ((Verdict.DENIED, Kind.ANSWER_DENIED), (Verdict.UNKNOWN, Kind.
 def prove_gateway(design: Design, ruleset: Ruleset, interfaces: Mapping[str, str] = _NO_INTERFACES) -> Proof:
     """Compare a design with the rules of the gateway that stands between all of its zones.
 
-    Spoken of are first packets and their answers. Traffic inside a zone does not pass the gateway and is left out, and
-    so are connections that tracking calls related to another one, and what stops packets outside the listing.
+    Spoken of are first packets and their answers, of senders that are where routes to them lead. Traffic inside a zone
+    does not pass the gateway and is left out, and so are connections that tracking calls related to another one, and
+    what stops packets outside the listing.
 
     Args:
         design: the hospital.

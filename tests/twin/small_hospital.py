@@ -79,15 +79,18 @@ class SmallHospital:
     """The project on disk, and the command line working in it."""
 
     project: Path
+    name: str = NAME
+    text: str = field(default_factory=manifest)
+    shared: tuple[str, ...] = SHARED
     state: Path = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", self.project / ".wardround")
-        for name in SHARED:
+        for name in self.shared:
             (self.project / name).symlink_to(ROOT / name)
-        folder = self.project / "inventories" / NAME
+        folder = self.project / "inventories" / self.name
         folder.mkdir(parents=True)
-        (folder / "hospital.yml").write_text(manifest(), encoding="utf-8")
+        (folder / "hospital.yml").write_text(self.text, encoding="utf-8")
 
     def command(self, *words: str) -> list[str]:
         """Give the command line for a call."""
@@ -102,7 +105,7 @@ class SmallHospital:
 
     def on_twin(self, verb: str, *words: str) -> Answer:
         """Call a verb on the twin, with its data as JSON."""
-        return self.call("--json", verb, NAME, "--twin", "--fast", *words)
+        return self.call("--json", verb, self.name, "--twin", "--fast", *words)
 
     def started(self, *words: str) -> subprocess.Popen[str]:
         """Start a call and leave it running."""
@@ -112,7 +115,7 @@ class SmallHospital:
 
     def host(self, name: str, *command: str) -> Answer:
         """Run a command on a host past everything wardround does."""
-        return self.call("twin", "exec", NAME, name, "--", *command)
+        return self.call("twin", "exec", self.name, name, "--", *command)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
-from tests.unit.test_twin_plan import hospital
+from tests.unit.test_twin_plan import hospital, routed
 from wardround.errors import TwinError
-from wardround.twin.containers import await_orphans, create_command, gateway_container, host_container
+from wardround.twin.build import container_specs
+from wardround.twin.containers import (
+    Container,
+    await_orphans,
+    create_command,
+    gateway_container,
+    host_container,
+    releases,
+)
 from wardround.twin.credentials import HostKey
 from wardround.twin.image import RELEASES, recipe
 from wardround.twin.mirror import Mirror
-from wardround.twin.plan import lab
+from wardround.twin.plan import GATEWAY, TwinHospital, lab
 from wardround.twin.podman import Flags
 
 pytestmark = pytest.mark.unit
@@ -57,6 +66,46 @@ def test_a_change_that_needs_a_new_container_changes_the_digest() -> None:
 def test_new_rules_need_a_new_gateway() -> None:
     other = lab(hospital(forward_rules="table inet other {}\n"))
     assert gateway_container(LAB).digest != gateway_container(other).digest
+
+
+def managed_gateway(of: TwinHospital) -> Container:
+    wanted = lab(of)
+    return host_container(wanted, wanted.host("gw01"), KEY, "ssh-ed25519 BBBB", {})
+
+
+def test_a_managed_gateway_is_a_bare_host_that_routes_by_rules_it_boots_with() -> None:
+    container = managed_gateway(routed())
+    assert container.name == "wr-st-test--gw01"
+    assert container.account
+    assert "--sysctl=net.ipv4.ip_forward=1" in container.options
+    files = {file.path: file for file in container.files}
+    assert files["/etc/nftables.conf"].text.endswith("table inet lab {}\n")
+    assert files["/etc/ssh/ssh_host_ed25519_key"].text == KEY.private
+    assert "/etc/systemd/system/ssh.service" not in files
+
+
+def test_new_rules_or_another_address_need_a_new_managed_gateway() -> None:
+    usual = managed_gateway(routed()).digest
+    assert usual == managed_gateway(routed()).digest
+    assert usual != managed_gateway(routed().model_copy(update={"forward_rules": "table inet other {}\n"})).digest
+    assert usual != managed_gateway(routed(address=IPv4Address("10.90.1.3"))).digest
+
+
+@pytest.mark.parametrize(
+    ("of", "containers"),
+    [(hospital(), [GATEWAY, "infra01", "patch01"]), (routed(), ["gw01", "infra01", "patch01"])],
+)
+def test_a_managed_gateway_takes_the_place_of_the_twins_own(of: TwinHospital, containers: list[str]) -> None:
+    specs = container_specs(lab(of), {host.name: KEY for host in of.hosts}, "ssh-ed25519 BBBB", {})
+    assert list(specs) == containers
+    routing = [name for name, spec in specs.items() if "--sysctl=net.ipv4.ip_forward=1" in spec.options]
+    assert routing == containers[:1]
+
+
+def test_only_a_gateway_of_its_own_asks_for_another_image() -> None:
+    one = hospital().hosts[1]
+    assert releases(lab(hospital(hosts=(one,)))) == ("debian-12", "debian-13")
+    assert releases(lab(hospital(hosts=(routed().hosts[0], one)))) == ("debian-13",)
 
 
 def test_a_mirror_that_moved_does_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
@@ -132,3 +133,72 @@ def test_an_unknown_host_is_refused_with_the_known_ones() -> None:
 def test_what_cannot_be_built_is_refused(changed: dict[str, object], message: str) -> None:
     with pytest.raises(TwinError, match=message):
         lab(hospital(**changed))
+
+
+def routed(**changed: object) -> TwinHospital:
+    """The usual hospital, whose gateway is a managed host."""
+    gateway = TwinHost(
+        name="gw01", zone="mgmt", address=IPv4Address("10.90.1.2"), release="debian-13", gateway=True
+    ).model_copy(update=changed)
+    return hospital(hosts=(gateway, *hospital().hosts))
+
+
+ADDRESSES = st.integers(1, 254).map(lambda number: IPv4Address(f"10.90.1.{number}"))
+
+
+@given(ADDRESSES)
+def test_a_gateway_that_is_managed_stands_in_every_zone_under_names_of_its_own(address: IPv4Address) -> None:
+    if str(address) in {"10.90.1.5", "10.90.1.10"}:
+        with pytest.raises(TwinError, match=re.escape(f"share the address {address}")):
+            lab(routed(address=address))
+        return
+    wanted = lab(routed(address=address))
+    legs = wanted.legs(wanted.host("gw01"))
+    assert legs == wanted.gateway_legs()
+    assert [(leg.zone.id, str(leg.address)) for leg in legs] == [("mgmt", "10.90.1.1"), ("imaging", "10.90.2.1")]
+    others = [leg for host in wanted.hospital.hosts if not host.gateway for leg in wanted.legs(host)]
+    names = [leg.port for leg in (*legs, *others)]
+    assert len(set(names)) == len(names)
+    assert all(len(leg.interface) <= INTERFACE_LIMIT for leg in legs)
+    assert wanted.container("gw01") == container_name("st-test", "gw01")
+
+
+def test_the_gateways_card_is_the_one_in_its_own_zone() -> None:
+    legs = lab(routed(mac="00:11:22:33:44:55")).gateway_legs()
+    assert [leg.mac == "00:11:22:33:44:55" for leg in legs] == [True, False]
+
+
+def test_a_twin_has_a_gateway_of_its_own_or_a_managed_one() -> None:
+    assert lab(hospital()).gateway_host is None
+    managed = lab(routed()).gateway_host
+    assert managed is not None
+    assert managed.name == "gw01"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"address": IPv4Address("10.90.2.2")}, "not in zone mgmt"),
+        ({"address": IPv4Address("10.90.2.1")}, "not in zone mgmt"),
+        ({"uplink": True}, "one gateway, whose only networks are the zones"),
+    ],
+)
+def test_a_gateway_that_cannot_be_built_is_refused(changed: dict[str, object], message: str) -> None:
+    with pytest.raises(TwinError, match=message):
+        lab(routed(**changed))
+
+
+def test_nobody_but_the_gateway_has_a_gateways_address() -> None:
+    taken = hospital().hosts[0].model_copy(update={"address": IPv4Address("10.90.1.1")})
+    with pytest.raises(TwinError, match="infra01 and the gateway of mgmt"):
+        lab(hospital(hosts=(taken,)))
+    gateway = routed(address=IPv4Address("10.90.1.1")).hosts[0]
+    with pytest.raises(TwinError, match="infra01 and gw01 share"):
+        lab(hospital(hosts=(gateway, taken)))
+
+
+def test_two_gateways_are_refused() -> None:
+    one = routed().hosts[0]
+    two = one.model_copy(update={"name": "gw02", "address": IPv4Address("10.90.1.3")})
+    with pytest.raises(TwinError, match="gw01 and gw02: a twin has one gateway"):
+        lab(hospital(hosts=(one, two)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.test_twin_plan import hospital
+from tests.unit.test_twin_plan import hospital, routed
 from wardround.twin.plan import lab
 from wardround.twin.wiring import (
     bridge_commands,
@@ -59,3 +59,31 @@ def test_a_port_left_behind_is_taken_away_first() -> None:
     assert commands[0] == f"link del {legs[0].port}"
     assert commands[1].endswith(f"name eth0 address {legs[0].mac} netns 4711")
     assert commands[2] == f"link set {legs[0].port} master {LAB.bridge('mgmt')} up"
+
+
+def test_a_managed_gateway_has_an_address_of_its_own_and_speaks_from_it() -> None:
+    routed_lab = lab(routed())
+    mgmt, imaging = (leg.interface for leg in routed_lab.gateway_legs())
+    assert host_commands(routed_lab, routed_lab.host("gw01")) == (
+        f"link set {mgmt} up",
+        f"address replace 10.90.1.1/24 dev {mgmt}",
+        f"link set {imaging} up",
+        f"address replace 10.90.2.1/24 dev {imaging}",
+        f"address replace 10.90.1.2/24 dev {mgmt}",
+        f"route replace 10.90.1.0/24 dev {mgmt} scope link src 10.90.1.2",
+        f"route replace 10.90.2.0/24 dev {imaging} scope link src 10.90.1.2",
+    )
+
+
+def test_the_other_hosts_do_not_notice_who_the_gateway_is() -> None:
+    routed_lab = lab(routed())
+    for name in ("infra01", "patch01"):
+        assert host_commands(routed_lab, routed_lab.host(name)) == host_commands(LAB, LAB.host(name))
+    assert control_route_commands(routed_lab) == control_route_commands(LAB)
+
+
+def test_every_port_of_a_managed_gateway_belongs_to_the_twin() -> None:
+    routed_lab = lab(routed())
+    ports = {leg.port for leg in routed_lab.gateway_legs()}
+    bridges = {routed_lab.bridge(zone.id) for zone in routed_lab.hospital.zones}
+    assert bridge_commands(routed_lab, frozenset({"lo", routed_lab.control_port, *bridges, *ports})) == ()

@@ -93,8 +93,8 @@ class Build:
 def container_specs(
     lab: Lab, keys: dict[str, HostKey], automation: str, upstream: dict[str, str]
 ) -> dict[str, Container]:
-    """Return every container of a twin by host, the gateway first."""
-    specs = {GATEWAY: gateway_container(lab)}
+    """Return every container of a twin by host; first a gateway of its own, where no managed host is the gateway."""
+    specs = {GATEWAY: gateway_container(lab)} if lab.gateway_host is None else {}
     for host in lab.hospital.hosts:
         known = upstream if host.uplink else {}
         specs[host.name] = host_container(lab, host, keys[host.name], automation, known)

@@ -11,7 +11,7 @@ from pathlib import Path
 from wardround.errors import TwinError
 from wardround.twin.command import attempt, run
 from wardround.twin.credentials import HostKey
-from wardround.twin.furniture import File, furnish, gateway_files, host_files
+from wardround.twin.furniture import File, furnish, gateway_files, host_files, ruleset_files
 from wardround.twin.image import Release, image_name
 from wardround.twin.plan import GATEWAY, Lab, TwinHost, container_name
 from wardround.twin.podman import Flags
@@ -53,23 +53,28 @@ class Found:
 
 
 def host_container(lab: Lab, host: TwinHost, key: HostKey, automation: str, upstream: dict[str, str]) -> Container:
-    """Return a managed host's container."""
+    """Return a managed host's container; the one that is the gateway routes by rules that the role then replaces."""
     network: tuple[str, ...] = ("--network=none",)
     if host.uplink:
         volume = f"--volume={package_volume(lab.hospital.name)}:{PACKAGE_CACHE}"
         network = ("--network=podman", "--dns=none", volume)
     # A network namespace starts with what this machine forwards; a server does not route.
-    options = (*network, *_sysctls(*_QUIET, "net.ipv4.ip_forward=0"))
+    options = (*network, *_sysctls(*_QUIET, f"net.ipv4.ip_forward={int(host.gateway)}"))
     legs = [asdict(leg) for leg in lab.legs(host)]
-    digest = _digest(host.release, options, key.public, automation, legs)
     files = host_files(host.name, key, automation, upstream)
+    parts: list[object] = [host.release, options, key.public, automation, legs]
+    if host.gateway:
+        # A new host can only be reached through a gateway whose rules know it.
+        parts += [str(host.address), lab.hospital.forward_rules]
+        files += ruleset_files(lab.hospital.forward_rules)
+    digest = _digest(*parts)
     return Container(
         host.name, lab.container(host.name), image_name(host.release), options, files, account=True, digest=digest
     )
 
 
 def gateway_container(lab: Lab) -> Container:
-    """Return the container that routes between the zones."""
+    """Return the container that routes between the zones where no managed host does."""
     options = ("--network=none", *_sysctls(*_QUIET, "net.ipv4.ip_forward=1"))
     legs = [asdict(leg) for leg in lab.gateway_legs()]
     digest = _digest(_GATEWAY_RELEASE, options, lab.hospital.forward_rules, legs)
@@ -81,7 +86,8 @@ def gateway_container(lab: Lab) -> Container:
 
 def releases(lab: Lab) -> tuple[Release, ...]:
     """Return the releases whose images the twin needs."""
-    return tuple(sorted({_GATEWAY_RELEASE, *(host.release for host in lab.hospital.hosts)}))
+    furniture: set[Release] = {_GATEWAY_RELEASE} if lab.gateway_host is None else set()
+    return tuple(sorted(furniture | {host.release for host in lab.hospital.hosts}))
 
 
 def create_command(container: Container, hospital: str, flags: Flags) -> tuple[str, ...]:

@@ -243,6 +243,16 @@ CATALOGUE: tuple[Damage, ...] = (
         command=f'nft delete rule inet wardround output handle "$({_RULE_HANDLE})"',
     ),
     Damage(
+        kind="firewall_rule_added",
+        resource="inet wardround_gateway forward tcp dport 4445",
+        role="zone_gateway",
+        component="gateway_rules",
+        check="Running rules are the declared ones",
+        what="the gateway lets anybody reach TCP port 4445 in every zone",
+        test="test -e /etc/wardround/gateway.nft && ! nft list ruleset | grep -q 4445",
+        command="nft insert rule inet wardround_gateway forward tcp dport 4445 accept",
+    ),
+    Damage(
         kind="user_added",
         resource="vendor",
         role="accounts",

@@ -50,9 +50,16 @@ def gateway_files(name: str, forward_rules: str) -> tuple[File, ...]:
     """Return the files of the gateway: its ruleset, loaded at boot, and no way to log in."""
     return (
         *_names(name, {}),
+        *ruleset_files(forward_rules),
+        File("/etc/systemd/system/ssh.service", 0o777, link="/dev/null"),
+    )
+
+
+def ruleset_files(forward_rules: str) -> tuple[File, ...]:
+    """Return the files of a ruleset that is loaded at boot, as an installer leaves it."""
+    return (
         File("/etc/nftables.conf", 0o644, _RULESET_HEAD + forward_rules),
         _enabled("nftables.service", "sysinit.target"),
-        File("/etc/systemd/system/ssh.service", 0o777, link="/dev/null"),
     )
 
 

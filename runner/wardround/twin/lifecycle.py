@@ -145,7 +145,7 @@ def _record(wanted: Lab) -> str:
     record = {
         "schema_version": _SCHEMA_VERSION,
         "hospital": wanted.hospital.name,
-        "gateway": wanted.container(GATEWAY),
+        "gateway": wanted.container(GATEWAY if wanted.gateway_host is None else wanted.gateway_host.name),
         "hosts": hosts,
     }
     return json.dumps(record, indent=1, sort_keys=True) + "\n"

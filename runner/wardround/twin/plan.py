@@ -29,7 +29,11 @@ class TwinZone(Model):
 
 
 class TwinHost(Model):
-    """A managed host. One with `uplink` also reaches this machine's package mirror, as a patch mirror must."""
+    """A managed host.
+
+    One with `uplink` also reaches this machine's package mirror, as a patch mirror must. One that is the `gateway`
+    stands in every zone, besides with an address of its own in one.
+    """
 
     name: HostName
     zone: Name
@@ -37,6 +41,7 @@ class TwinHost(Model):
     mac: MacAddress | None = None
     release: Release
     uplink: bool = False
+    gateway: bool = False
 
 
 class TwinControl(Model):
@@ -47,7 +52,7 @@ class TwinControl(Model):
 
 
 class TwinHospital(Model):
-    """Everything a twin is built from; `forward_rules` is the gateway's nftables ruleset."""
+    """Everything a twin is built from; `forward_rules` is the ruleset with which the gateway boots."""
 
     name: HostName
     zones: tuple[TwinZone, ...]
@@ -104,12 +109,19 @@ class Lab:
             remedy=f"one of: {', '.join(host.name for host in self.hospital.hosts)}",
         )
 
+    @property
+    def gateway_host(self) -> TwinHost | None:
+        """The managed host that is the gateway; without one, the gateway belongs to the twin alone."""
+        return next((host for host in self.hospital.hosts if host.gateway), None)
+
     def container(self, host: str) -> str:
         """Return podman's name of a host's container."""
         return container_name(self.hospital.name, host)
 
     def legs(self, host: TwinHost) -> tuple[Leg, ...]:
         """Return a host's interfaces in its hospital; an uplink is podman's and not among them."""
+        if host.gateway:
+            return self.gateway_legs()
         zone = self.zone(host.zone)
         mac = host.mac or mac_address(self.hospital.name, host.name)
         # Podman calls the uplink eth0.
@@ -118,12 +130,14 @@ class Lab:
 
     def gateway_legs(self) -> tuple[Leg, ...]:
         """Return the gateway's interfaces, one in each zone."""
+        host = self.gateway_host
+        own = {host.zone: host.mac} if host is not None else {}
         return tuple(
             Leg(
                 zone,
                 self.interfaces[f"gateway/{zone.id}"],
                 self.interfaces[f"gateway/{zone.id}"],
-                mac_address(self.hospital.name, f"gateway/{zone.id}"),
+                own.get(zone.id) or mac_address(self.hospital.name, f"gateway/{zone.id}"),
                 zone.gateway,
             )
             for zone in self.hospital.zones
@@ -134,7 +148,7 @@ def lab(hospital: TwinHospital) -> Lab:
     """Check that a hospital can be built on one machine, and decide all names.
 
     Raises:
-        TwinError: zones overlap or are public, an address is outside its zone, or two hosts share one.
+        TwinError: zones overlap or are public, an address is outside its zone, two hosts share one, or are the gateway.
     """
     _check(hospital)
     return Lab(
@@ -207,9 +221,15 @@ def _check(hospital: TwinHospital) -> None:
     for one, other in combinations(hospital.zones, 2):
         if one.id == other.id or one.subnet.overlaps(other.subnet):
             raise TwinError(f"zones {one.id} {one.subnet} and {other.id} {other.subnet} overlap", path=where)
+    gateways = [host for host in hospital.hosts if host.gateway]
+    if len(gateways) > 1 or any(host.uplink for host in gateways):
+        names = " and ".join(host.name for host in gateways)
+        raise TwinError(f"{names}: a twin has one gateway, whose only networks are the zones", path=hospital.name)
     placed = [(host.name, host.zone, host.address) for host in hospital.hosts]
     placed.append(("the control node", hospital.control.zone, hospital.control.address))
-    owners = {zone.gateway: f"the gateway of {zone.id}" for zone in hospital.zones}
+    # The gateway itself may be known by its zone's gateway address.
+    own = {host.address for host in gateways}
+    owners = {zone.gateway: f"the gateway of {zone.id}" for zone in hospital.zones if zone.gateway not in own}
     for name, zone_id, address in placed:
         if zone_id not in zones or address not in zones[zone_id].subnet:
             raise TwinError(f"{name} has the address {address}, which is not in zone {zone_id}", path=hospital.name)

@@ -69,6 +69,8 @@ def port_commands(lab: Lab, legs: tuple[Leg, ...], pid: int, present: frozenset[
 
 def host_commands(lab: Lab, host: TwinHost) -> tuple[str, ...]:
     """Return the commands, for a host's own namespace, that give it its address and its way through the gateway."""
+    if host.gateway:
+        return gateway_commands(lab)
     commands = _leg_commands(lab.legs(host))
     (leg,) = lab.legs(host)
     others = [zone.subnet for zone in lab.hospital.zones if zone.id != host.zone]
@@ -79,8 +81,19 @@ def host_commands(lab: Lab, host: TwinHost) -> tuple[str, ...]:
 
 
 def gateway_commands(lab: Lab) -> tuple[str, ...]:
-    """Return the commands, for the gateway's own namespace, that give it an address in each zone."""
-    return tuple(_leg_commands(lab.gateway_legs()))
+    """Return the commands, for the gateway's own namespace, that give it an address in each zone.
+
+    A managed host has one address besides, and speaks from it into every zone: by it the other hosts know it.
+    """
+    legs, host = lab.gateway_legs(), lab.gateway_host
+    commands = _leg_commands(legs)
+    if host is not None:
+        home = next(leg for leg in legs if leg.zone.id == host.zone)
+        commands.append(f"address replace {host.address}/{home.zone.subnet.prefixlen} dev {home.interface}")
+        commands += [
+            f"route replace {leg.zone.subnet} dev {leg.interface} scope link src {host.address}" for leg in legs
+        ]
+    return tuple(commands)
 
 
 def _leg_commands(legs: tuple[Leg, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wardround.design.network import GATEWAY_COMPONENT
 from wardround.model.architecture import ZoneKind
 from wardround.model.overlay import Overlay
 from wardround.render.gateway import forward_rules
@@ -33,7 +34,12 @@ def twin_hospital(workspace: Workspace, name: str) -> TwinHospital:
 
 
 def from_design(design: Design) -> TwinHospital:
-    """Turn a design into a twin: managed hosts, a gateway between the zones, and this machine as the control node."""
+    """Turn a design into a twin: managed hosts, a gateway between the zones, and this machine as the control node.
+
+    The gateway is the first managed host that is one; without any, it is the twin's own.
+    """
+    managed = design.managed_hosts()
+    gateway = next((host.name for host in managed if host.component == GATEWAY_COMPONENT), None)
     return TwinHospital(
         name=design.hospital,
         zones=tuple(
@@ -49,8 +55,9 @@ def from_design(design: Design) -> TwinHospital:
                 mac=host.mac,
                 release=host.release.value if host.release else "debian-12",
                 uplink=host.component == _UPLINK_COMPONENT,
+                gateway=host.name == gateway,
             )
-            for host in design.managed_hosts()
+            for host in managed
         ),
         control=TwinControl(zone=design.control.zone, address=design.control.address),
         forward_rules=forward_rules(design),

@@ -8,9 +8,9 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import load, proof, resolve, run
+from benchmarks import gateway, load, proof, resolve, run
 
-PARTS: tuple[Callable[[list[str]], int], ...] = (load.main, resolve.main, proof.main, run.main)
+PARTS: tuple[Callable[[list[str]], int], ...] = (load.main, resolve.main, proof.main, gateway.main, run.main)
 
 
 def main(arguments: list[str]) -> int:

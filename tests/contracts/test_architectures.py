@@ -180,11 +180,12 @@ def test_every_hospital_resolves_and_gives_each_role_what_it_demands(hospital: s
     for host in design.managed_hosts():
         known = {variable for role in host.roles for variable in roles[role].variables}
         assert sorted(set(host.variables) - known) == [], host.name
+        secrets = {secret.variable for secret in design.secrets}
         missing = {
             variable
             for role in host.roles
             for variable in required_variables(role)
-            if variable not in host.variables and variable not in design.secrets
+            if variable not in host.variables and variable not in secrets
         }
         assert sorted(missing) == [], host.name
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from wardround.model.design import DesignSecret
 from wardround.twin.containers import find
 from wardround.twin.guard import SubnetInUseError
 from wardround.twin.lifecycle import down, execute, status, up
@@ -31,6 +32,7 @@ table inet lab {
 }
 """
 LAB = TwinHospital(
+    secrets=(DesignSecret(variable="accounts_break_glass_password_hash"),),
     name="lifecycle-test",
     zones=(
         TwinZone(id="management", subnet=IPv4Network("10.78.1.0/24"), gateway=IPv4Address("10.78.1.1")),

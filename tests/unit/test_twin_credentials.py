@@ -11,10 +11,12 @@ import yaml
 from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
 from tests.unit.test_twin_plan import hospital
+from wardround.model.design import DesignSecret
 from wardround.twin.credentials import (
     PRINCIPAL,
     HostKey,
     ensure_key,
+    fresh_secrets,
     issue_certificate,
     known_hosts,
     overlay,
@@ -83,3 +85,26 @@ def test_an_equal_file_is_left_alone(tmp_path: Path) -> None:
     write_private(path, "two\n")
     assert path.read_text() == "two\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_vault_keeps_what_it_has_and_gets_what_it_lacks() -> None:
+    word, words = DesignSecret(variable="word"), DesignSecret(variable="words", names=("one", "two"))
+    first = fresh_secrets((word,), {})
+    later = fresh_secrets((word, words), {**first, "words": {"one": "kept", "former": "gone"}, "other": "kept"})
+    assert later["word"] == first["word"]
+    assert later["other"] == "kept"
+    assert isinstance(later["words"], dict)
+    assert later["words"].keys() == {"one", "two"}
+    assert later["words"]["one"] == "kept"
+
+
+def test_each_secret_is_its_own() -> None:
+    made = fresh_secrets((DesignSecret(variable="words", names=tuple(map(str, range(20)))),), {})["words"]
+    assert isinstance(made, dict)
+    assert len(set(made.values())) == len(made)
+    assert min(map(len, made.values())) >= 22
+
+
+def test_a_hash_is_one_of_crypt() -> None:
+    made = fresh_secrets((DesignSecret(variable="some_password_hash"),), {})["some_password_hash"]
+    assert str(made).startswith("$6$")

@@ -42,6 +42,8 @@ def architecture_faults(architecture: Architecture, known: tuple[Architecture, .
         *_parameter_faults(architecture),
         *_component_faults(architecture, whole),
         *_flow_faults(architecture, whole),
+        *_probe_faults(architecture, whole),
+        *_secret_faults(architecture, whole),
         *_control_faults(architecture, whole),
         *_double_faults(architecture, known),
         *_zone_faults(architecture, known),
@@ -160,15 +162,34 @@ def _flow_faults(architecture: Architecture, whole: tuple[Architecture, ...]) ->
             faults.extend(
                 _nowhere("endpoint", word, endpoints, ("flows", index, side)) for word in words if word not in endpoints
             )
-    for index, probe in enumerate(architecture.probes):
-        if probe.service not in services:
-            faults.append(_nowhere("service", probe.service, services, ("probes", index, "service")))
-        faults.extend(
-            _nowhere("endpoint", word, endpoints, ("probes", index))
-            for word in (probe.source, probe.destination)
-            if word not in endpoints
-        )
     return faults
+
+
+def _probe_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:
+    services = _names(each.services for each in whole)
+    components = _names(each.components for each in whole)
+    faults: list[Fault] = []
+    for index, probe in enumerate(architecture.probes):
+        path: ManifestPath = ("probes", index)
+        if probe.service not in services:
+            faults.append(_nowhere("service", probe.service, services, (*path, "service")))
+        faults.extend(
+            _nowhere("component", word, components, path)
+            for word in (probe.source, probe.destination)
+            if word not in components
+        )
+        for name, setting in probe.settings.items():
+            faults.extend(_source_faults(setting, architecture, whole, (*path, "settings", name)))
+    return faults
+
+
+def _secret_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:
+    return [
+        fault
+        for variable, secret in architecture.secrets.items()
+        if secret.names is not None
+        for fault in _source_faults(secret.names, architecture, whole, ("secrets", variable, "names"))
+    ]
 
 
 def _control_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:

@@ -59,10 +59,6 @@ class Parts:
         """Give every control, in the order of its id."""
         return tuple(sorted((one for each in self.architectures for one in each.controls), key=lambda one: one.id))
 
-    def secrets(self) -> tuple[str, ...]:
-        """Give the names of the variables that only the vault holds."""
-        return tuple(sorted({name for each in self.architectures for name in each.secrets}))
-
 
 def join(architectures: tuple[Architecture, ...]) -> Parts:
     """Join the architectures of a hospital; `architectures` has required ones before those that require them.

@@ -12,6 +12,7 @@ from wardround.design.network import gateway_of, host_zone, is_external, placeme
 from wardround.design.parameter import answer
 from wardround.design.parts import Parts, join
 from wardround.design.probe import resolve_probes
+from wardround.design.secret import resolve_secrets
 from wardround.design.variable import Surroundings, surroundings, value_of
 from wardround.model.base import Platform
 from wardround.model.design import Design, DesignHost, DesignWindow, DesignZone, PinnedArchitecture
@@ -71,7 +72,7 @@ def resolve(hospital: Hospital, pinned: tuple[Pinned, ...], catalogue: DeviceCat
         probes=resolve_probes(parts, around),
         controls=parts.controls(),
         windows=tuple(DesignWindow(name=name, window=window) for name, window in sorted(hospital.windows.items())),
-        secrets=parts.secrets(),
+        secrets=resolve_secrets(parts, around),
     )
 
 

@@ -105,10 +105,11 @@ def value_of(source: Source, architecture: str, host: DesignHost, around: Surrou
         case FromFlows():
             return [_rule(flow, around, sources=flow.sources, destinations=flow.destinations) for flow in around.flows]
         case _:
-            return _hospital_value(source, architecture, around)
+            return hospital_value(source, architecture, around)
 
 
-def _hospital_value(source: HospitalSource, architecture: str, around: Surroundings) -> JsonValue:
+def hospital_value(source: HospitalSource, architecture: str, around: Surroundings) -> JsonValue:
+    """Give the value that the source has for every host; `architecture` is the one that wrote the source."""
     match source:
         case FromValue(value=value):
             return value
@@ -128,11 +129,11 @@ def _hospital_value(source: HospitalSource, architecture: str, around: Surroundi
 def _composed(source: FromList | FromJoin | FromMap | FromEach, architecture: str, around: Surroundings) -> JsonValue:
     match source:
         case FromList(list=sources):
-            return [_hospital_value(each, architecture, around) for each in sources]
+            return [hospital_value(each, architecture, around) for each in sources]
         case FromJoin(join=sources):
-            return [member for each in sources for member in _members(_hospital_value(each, architecture, around))]
+            return [member for each in sources for member in _members(hospital_value(each, architecture, around))]
         case FromMap(map=named):
-            return {name: _hospital_value(each, architecture, around) for name, each in named.items()}
+            return {name: hospital_value(each, architecture, around) for name, each in named.items()}
         case FromEach(each=components, entry=entry):
             return [
                 {name: value_of(each, architecture, host, around) for name, each in entry.items()}

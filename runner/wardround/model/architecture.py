@@ -388,6 +388,8 @@ class Secret(Model):
     """A role variable whose value only the hospital's vault holds."""
 
     description: Text
+    names: HospitalSource | None = None
+    """For a variable that is a map: what it holds a secret text for, as texts or as entries with a `name`."""
 
 
 class Architecture(Model):

@@ -92,6 +92,13 @@ class DesignProbe(Model):
     settings: dict[Name, JsonValue]
 
 
+class DesignSecret(Model):
+    """A role variable that only the vault holds: one text, or with `names` a map with a text for each of them."""
+
+    variable: VariableName
+    names: tuple[str, ...] | None = None
+
+
 class DesignWindow(Model):
     """A change window with its name."""
 
@@ -116,7 +123,7 @@ class Design(Model):
     probes: tuple[DesignProbe, ...]
     controls: tuple[Control, ...]
     windows: tuple[DesignWindow, ...]
-    secrets: tuple[VariableName, ...]
+    secrets: tuple[DesignSecret, ...]
 
     def managed_hosts(self) -> tuple[DesignHost, ...]:
         """Give the hosts that Ansible may touch."""

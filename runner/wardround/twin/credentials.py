@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from wardround.errors import TwinError
+from wardround.model.design import DesignSecret
 from wardround.twin.command import run
 from wardround.twin.mirror import Mirror
 from wardround.twin.plan import TwinHospital
@@ -34,10 +35,14 @@ ACCOUNT = "wardround"
 PRINCIPAL = "wardround-automation"
 """The principal of the user certificate (OpenSSH PROTOCOL.certkeys) that a hardened host accepts for the account."""
 
+Secret = str | dict[str, str]
+"""A text, or a text for each of some names."""
+
 CERTIFICATE_LIFE = timedelta(hours=24)
 
 _RENEW_BEFORE = timedelta(hours=12)
 _CLOCK_SKEW = timedelta(minutes=5)
+_HASH_ENDING = "_hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def ensure_credentials(hospital: TwinHospital, state_dir: Path, mirror: Mirror) 
     write_private(state_dir / "known_hosts", known_hosts(hospital, keys))
     write_private(state_dir / "ssh_config", ssh_config(hospital, state_dir))
     write_private(state_dir / "overlay.yml", overlay(authority, mirror))
-    _ensure_secrets(state_dir)
+    _ensure_secrets(state_dir, hospital.secrets)
     return keys
 
 
@@ -166,18 +171,40 @@ def _blob(key: HostKey) -> str:
     return " ".join(key.public.split()[:2])
 
 
-def _ensure_secrets(state_dir: Path) -> None:
+def fresh_secrets(wanted: tuple[DesignSecret, ...], known: dict[str, Secret]) -> dict[str, Secret]:
+    """Give the secrets that a twin's vault holds from now on: those that it has, and new ones for what it lacks."""
+    whole = dict(known)
+    for secret in wanted:
+        if secret.names is not None:
+            had = whole.get(secret.variable)
+            texts = had if isinstance(had, dict) else {}
+            whole[secret.variable] = {name: texts.get(name) or secrets.token_urlsafe(24) for name in secret.names}
+        elif secret.variable not in whole:
+            whole[secret.variable] = _text_for(secret.variable)
+    return whole
+
+
+def _text_for(variable: str) -> str:
+    text = secrets.token_urlsafe(24)
+    if not variable.endswith(_HASH_ENDING):
+        return text
+    return run(("openssl", "passwd", "-6", "-stdin"), stdin=text + "\n").strip()
+
+
+def _ensure_secrets(state_dir: Path, wanted: tuple[DesignSecret, ...]) -> None:
     password_file, vault = state_dir / "vault_password", state_dir / "secrets.yml"
     if not password_file.exists():
         write_private(password_file, secrets.token_urlsafe(32) + "\n")
+    known: dict[str, Secret] = {}
     if vault.exists():
-        return
-    hashed = run(("openssl", "passwd", "-6", "-stdin"), stdin=secrets.token_urlsafe(24) + "\n").strip()
-    clear = yaml.safe_dump({"accounts_break_glass_password_hash": hashed}, width=1000)
+        known = yaml.safe_load(_vault("decrypt", password_file, vault.read_text(encoding="ascii")))
+    whole = fresh_secrets(wanted, known)
+    if whole != known or not vault.exists():
+        write_private(vault, _vault("encrypt", password_file, yaml.safe_dump(whole, width=1000)))
+
+
+def _vault(action: str, password_file: Path, text: str) -> str:
     # Ansible is GPL: its vault is used as a command, never imported.
     program = Path(sys.executable).with_name("ansible-vault")
-    vault_command = str(program) if program.exists() else "ansible-vault"
-    encrypted = run(
-        (vault_command, "encrypt", "--vault-password-file", str(password_file), "--output", "-"), stdin=clear
-    )
-    write_private(vault, encrypted)
+    command = str(program) if program.exists() else "ansible-vault"
+    return run((command, action, "--vault-password-file", str(password_file), "--output", "-"), stdin=text)

@@ -10,6 +10,7 @@ from itertools import combinations, count
 
 from wardround.errors import TwinError
 from wardround.model.base import HostName, MacAddress, Model, Name
+from wardround.model.design import DesignSecret
 from wardround.twin.image import Release
 
 INTERFACE_LIMIT = 15
@@ -52,13 +53,14 @@ class TwinControl(Model):
 
 
 class TwinHospital(Model):
-    """Everything a twin is built from; `forward_rules` is the ruleset with which the gateway boots."""
+    """Everything a twin is built from: the gateway boots with `forward_rules`, the vault holds `secrets`."""
 
     name: HostName
     zones: tuple[TwinZone, ...]
     hosts: tuple[TwinHost, ...]
     control: TwinControl
     forward_rules: str
+    secrets: tuple[DesignSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

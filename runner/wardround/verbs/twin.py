@@ -61,4 +61,5 @@ def from_design(design: Design) -> TwinHospital:
         ),
         control=TwinControl(zone=design.control.zone, address=design.control.address),
         forward_rules=forward_rules(design),
+        secrets=design.secrets,
     )

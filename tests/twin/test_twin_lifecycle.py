@@ -17,7 +17,7 @@ from wardround.model.design import DesignSecret
 from wardround.twin.containers import find
 from wardround.twin.guard import SubnetInUseError
 from wardround.twin.lifecycle import down, execute, status, up
-from wardround.twin.plan import GATEWAY, TwinControl, TwinHospital, TwinHost, TwinZone, container_name
+from wardround.twin.plan import GATEWAY, TwinBystander, TwinControl, TwinHospital, TwinHost, TwinZone, container_name
 
 pytestmark = pytest.mark.twin
 
@@ -27,7 +27,7 @@ table inet lab {
         type filter hook forward priority filter; policy drop;
         ct state established,related accept
         ip saddr 10.78.1.5 tcp dport 22 accept
-        ip saddr 10.78.1.10 ip daddr 10.78.2.10 tcp dport 8104 accept
+        ip saddr 10.78.1.10 ip daddr { 10.78.2.10, 10.78.2.31 } tcp dport 8104 accept
     }
 }
 """
@@ -43,6 +43,7 @@ LAB = TwinHospital(
         TwinHost(name="pacs01", zone="imaging", address=IPv4Address("10.78.2.10"), release="debian-13"),
         TwinHost(name="patch01", zone="imaging", address=IPv4Address("10.78.2.11"), release="debian-12", uplink=True),
     ),
+    bystanders=(TwinBystander(name="ct01", zone="imaging", address=IPv4Address("10.78.2.31")),),
     control=TwinControl(zone="management", address=IPv4Address("10.78.1.5")),
     forward_rules=RULES,
 )
@@ -143,6 +144,15 @@ def test_a_declared_flow_connects_and_another_times_out(state_dir: Path) -> None
     assert not connects("infra01", "10.78.2.10", 8105)
     assert not connects("patch01", "10.78.1.10", 22)
     assert connects("patch01", "10.78.2.10", 8105), "hosts of one zone are neighbours"
+
+
+def test_a_bystander_speaks_and_is_spoken_to_by_the_same_rules(state_dir: Path) -> None:
+    assert state_dir.exists()
+    command = ("podman", "exec", "-d", container_name(LAB.name, "ct01"), "nc", "-l", "-k", "8104")
+    subprocess.run(command, check=True, capture_output=True)
+    assert execute(LAB.name, "ct01", ("sh", "-c", "until nc -z 127.0.0.1 8104; do sleep 0.1; done")) == 0
+    assert connects("infra01", "10.78.2.31", 8104)
+    assert not connects("ct01", "10.78.1.10", 22)
 
 
 def test_a_command_runs_as_an_outsider_and_its_exit_code_is_passed_on(state_dir: Path) -> None:

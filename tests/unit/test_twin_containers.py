@@ -13,6 +13,7 @@ from wardround.twin.build import container_specs
 from wardround.twin.containers import (
     Container,
     await_orphans,
+    bystander_container,
     create_command,
     gateway_container,
     host_container,
@@ -21,7 +22,7 @@ from wardround.twin.containers import (
 from wardround.twin.credentials import HostKey
 from wardround.twin.image import RELEASES, recipe
 from wardround.twin.mirror import Mirror
-from wardround.twin.plan import GATEWAY, TwinHospital, lab
+from wardround.twin.plan import GATEWAY, TwinBystander, TwinHospital, lab
 from wardround.twin.podman import Flags
 
 pytestmark = pytest.mark.unit
@@ -43,6 +44,15 @@ def test_an_uplink_is_on_podmans_network_with_a_package_cache() -> None:
     assert "--volume=wr-st-test--packages:/var/cache/apt-cacher-ng" in container.options
     hosts = next(file for file in container.files if file.path == "/etc/hosts")
     assert "198.51.100.7 mirror.example\n" in hosts.text
+
+
+def test_a_bystander_only_holds_its_place() -> None:
+    wanted = lab(hospital(bystanders=(TwinBystander(name="ct01", zone="imaging", address=IPv4Address("10.90.2.31")),)))
+    container = bystander_container(wanted, wanted.hospital.bystanders[0])
+    assert create_command(container, "st-test", FLAGS)[-2:] == ("sleep", "infinity")
+    assert "--network=none" in container.options
+    assert not any("ssh" in file.path for file in container.files)
+    assert [str(leg.address) for leg in wanted.legs(wanted.machine("ct01"))] == ["10.90.2.31"]
 
 
 def test_the_gateway_routes_and_loads_the_rules_at_boot() -> None:

@@ -10,7 +10,7 @@ from wardround.twin.wiring import (
     bridge_commands,
     control_route_commands,
     gateway_commands,
-    host_commands,
+    machine_commands,
     port_commands,
 )
 
@@ -37,7 +37,7 @@ def test_this_machine_reaches_other_zones_through_the_gateway_only() -> None:
 
 
 def test_a_host_leaves_its_zone_through_the_gateway() -> None:
-    assert host_commands(LAB, LAB.host("infra01")) == (
+    assert machine_commands(LAB, LAB.host("infra01")) == (
         "link set eth0 up",
         "address replace 10.90.1.10/24 dev eth0",
         "route replace default via 10.90.1.1 dev eth0",
@@ -45,7 +45,7 @@ def test_a_host_leaves_its_zone_through_the_gateway() -> None:
 
 
 def test_an_uplink_keeps_its_default_route() -> None:
-    assert host_commands(LAB, LAB.host("patch01"))[2:] == ("route replace 10.90.1.0/24 via 10.90.2.1 dev eth1",)
+    assert machine_commands(LAB, LAB.host("patch01"))[2:] == ("route replace 10.90.1.0/24 via 10.90.2.1 dev eth1",)
 
 
 def test_the_gateway_stands_in_every_zone() -> None:
@@ -64,7 +64,7 @@ def test_a_port_left_behind_is_taken_away_first() -> None:
 def test_a_managed_gateway_has_an_address_of_its_own_and_speaks_from_it() -> None:
     routed_lab = lab(routed())
     mgmt, imaging = (leg.interface for leg in routed_lab.gateway_legs())
-    assert host_commands(routed_lab, routed_lab.host("gw01")) == (
+    assert machine_commands(routed_lab, routed_lab.host("gw01")) == (
         f"link set {mgmt} up",
         f"address replace 10.90.1.1/24 dev {mgmt}",
         f"link set {imaging} up",
@@ -78,7 +78,7 @@ def test_a_managed_gateway_has_an_address_of_its_own_and_speaks_from_it() -> Non
 def test_the_other_hosts_do_not_notice_who_the_gateway_is() -> None:
     routed_lab = lab(routed())
     for name in ("infra01", "patch01"):
-        assert host_commands(routed_lab, routed_lab.host(name)) == host_commands(LAB, LAB.host(name))
+        assert machine_commands(routed_lab, routed_lab.host(name)) == machine_commands(LAB, LAB.host(name))
     assert control_route_commands(routed_lab) == control_route_commands(LAB)
 
 

@@ -11,6 +11,7 @@ from wardround.twin.capacity import INSTANCES_A_HOST, check_room, free_instances
 from wardround.twin.containers import (
     Container,
     Found,
+    bystander_container,
     ensure_running,
     find,
     first_process,
@@ -23,7 +24,7 @@ from wardround.twin.credentials import HostKey
 from wardround.twin.network import plug
 from wardround.twin.plan import GATEWAY, Lab
 from wardround.twin.podman import Flags
-from wardround.twin.wiring import gateway_commands, host_commands
+from wardround.twin.wiring import gateway_commands, machine_commands
 
 _AT_ONCE = 4
 
@@ -52,7 +53,8 @@ class Build:
         """Start and wire every container, several at once; return whether one had to be."""
         found = find(self.lab.hospital.name)
         missing = [host for host in self.specs if host not in found or found[host].state != "running"]
-        check_room(free_instances(len(missing) * INSTANCES_A_HOST), len(missing))
+        booting = sum(self.specs[host].boots for host in missing)
+        check_room(free_instances(booting * INSTANCES_A_HOST), booting)
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             steps = [pool.submit(self._start, spec, found.get(host)) for host, spec in self.specs.items()]
         # Leaving the block has waited for every step, so each one's error counts.
@@ -74,8 +76,8 @@ class Build:
         if spec.host == GATEWAY:
             legs, commands = self.lab.gateway_legs(), gateway_commands(self.lab)
         else:
-            host = self.lab.host(spec.host)
-            legs, commands = self.lab.legs(host), host_commands(self.lab, host)
+            machine = self.lab.machine(spec.host)
+            legs, commands = self.lab.legs(machine), machine_commands(self.lab, machine)
         return plug(self.lab, legs, first_process(spec.name), commands)
 
     def _help(self, host: str, needed: Help) -> None:
@@ -98,4 +100,4 @@ def container_specs(
     for host in lab.hospital.hosts:
         known = upstream if host.uplink else {}
         specs[host.name] = host_container(lab, host, keys[host.name], automation, known)
-    return specs
+    return specs | {each.name: bystander_container(lab, each) for each in lab.hospital.bystanders}

@@ -11,9 +11,9 @@ from pathlib import Path
 from wardround.errors import TwinError
 from wardround.twin.command import attempt, run
 from wardround.twin.credentials import HostKey
-from wardround.twin.furniture import File, furnish, gateway_files, host_files, ruleset_files
+from wardround.twin.furniture import File, furnish, gateway_files, host_files, name_files, ruleset_files
 from wardround.twin.image import Release, image_name
-from wardround.twin.plan import GATEWAY, Lab, TwinHost, container_name
+from wardround.twin.plan import GATEWAY, Lab, TwinBystander, TwinHost, container_name
 from wardround.twin.podman import Flags
 
 HOSPITAL_LABEL = "wardround.hospital"
@@ -22,7 +22,7 @@ DIGEST_LABEL = "wardround.digest"
 PACKAGE_CACHE = "/var/cache/apt-cacher-ng"
 """Where a host with an uplink keeps packages; a volume of its own, because it makes the next twin fast."""
 
-_GATEWAY_RELEASE: Release = "debian-12"
+_FURNITURE_RELEASE: Release = "debian-12"
 _NEVER_STARTED = frozenset({"created", "configured", "initialized"})
 _ORPHAN_SECONDS = 60.0
 _QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
@@ -39,6 +39,8 @@ class Container:
     files: tuple[File, ...]
     account: bool
     digest: str
+    boots: bool = True
+    """Whether it runs a system with services; otherwise it only holds its place on the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,30 @@ def host_container(lab: Lab, host: TwinHost, key: HostKey, automation: str, upst
     )
 
 
+def bystander_container(lab: Lab, bystander: TwinBystander) -> Container:
+    """Return the container that holds the place of a host that nobody manages from here."""
+    options = ("--network=none", *_sysctls(*_QUIET, "net.ipv4.ip_forward=0"))
+    digest = _digest(_FURNITURE_RELEASE, options, [asdict(leg) for leg in lab.legs(bystander)])
+    name, image = lab.container(bystander.name), image_name(_FURNITURE_RELEASE)
+    files = name_files(bystander.name)
+    return Container(bystander.name, name, image, options, files, account=False, digest=digest, boots=False)
+
+
 def gateway_container(lab: Lab) -> Container:
     """Return the container that routes between the zones where no managed host does."""
     options = ("--network=none", *_sysctls(*_QUIET, "net.ipv4.ip_forward=1"))
     legs = [asdict(leg) for leg in lab.gateway_legs()]
-    digest = _digest(_GATEWAY_RELEASE, options, lab.hospital.forward_rules, legs)
+    digest = _digest(_FURNITURE_RELEASE, options, lab.hospital.forward_rules, legs)
     files = gateway_files("gateway", lab.hospital.forward_rules)
     return Container(
-        GATEWAY, lab.container(GATEWAY), image_name(_GATEWAY_RELEASE), options, files, account=False, digest=digest
+        GATEWAY, lab.container(GATEWAY), image_name(_FURNITURE_RELEASE), options, files, account=False, digest=digest
     )
 
 
 def releases(lab: Lab) -> tuple[Release, ...]:
     """Return the releases whose images the twin needs."""
-    furniture: set[Release] = {_GATEWAY_RELEASE} if lab.gateway_host is None else set()
+    needs_furniture = lab.gateway_host is None or bool(lab.hospital.bystanders)
+    furniture: set[Release] = {_FURNITURE_RELEASE} if needs_furniture else set()
     return tuple(sorted(furniture | {host.release for host in lab.hospital.hosts}))
 
 
@@ -100,7 +112,7 @@ def create_command(container: Container, hospital: str, flags: Flags) -> tuple[s
         *(f"--label={name}={value}" for name, value in labels.items()),
         *container.options,
         container.image,
-        "/sbin/init",
+        *(("/sbin/init",) if container.boots else ("sleep", "infinity")),
     )
 
 

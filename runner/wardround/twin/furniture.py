@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -38,7 +39,7 @@ def host_files(name: str, key: HostKey, automation: str, upstream: dict[str, str
     """
     home = f"/home/{ACCOUNT}"
     return (
-        *_names(name, upstream),
+        *name_files(name, upstream),
         File("/etc/ssh/ssh_host_ed25519_key", 0o600, key.private),
         File("/etc/ssh/ssh_host_ed25519_key.pub", 0o644, f"{key.public}\n"),
         File(f"/etc/sudoers.d/{ACCOUNT}", 0o440, f"{ACCOUNT} ALL=(ALL:ALL) NOPASSWD: ALL\n"),
@@ -49,7 +50,7 @@ def host_files(name: str, key: HostKey, automation: str, upstream: dict[str, str
 def gateway_files(name: str, forward_rules: str) -> tuple[File, ...]:
     """Return the files of the gateway: its ruleset, loaded at boot, and no way to log in."""
     return (
-        *_names(name, {}),
+        *name_files(name),
         *ruleset_files(forward_rules),
         File("/etc/systemd/system/ssh.service", 0o777, link="/dev/null"),
     )
@@ -60,6 +61,15 @@ def ruleset_files(forward_rules: str) -> tuple[File, ...]:
     return (
         File("/etc/nftables.conf", 0o644, _RULESET_HEAD + forward_rules),
         _enabled("nftables.service", "sysinit.target"),
+    )
+
+
+def name_files(name: str, upstream: Mapping[str, str] | None = None) -> tuple[File, ...]:
+    """Return the files by which a machine knows its own name and those of mirror hosts, and no resolver yet."""
+    hosts = "".join(f"{address} {mirror}\n" for mirror, address in (upstream or {}).items())
+    return (
+        File("/etc/hosts", 0o644, f"127.0.0.1 localhost\n127.0.1.1 {name}\n{hosts}"),
+        File("/etc/resolv.conf", 0o644, "# No resolver is configured yet.\n"),
     )
 
 
@@ -84,14 +94,6 @@ def furnish(container: str, files: tuple[File, ...], *, account: bool) -> None:
             _write(root, file, owner if file.account else (0, 0))
     finally:
         run(("podman", "umount", container))
-
-
-def _names(name: str, upstream: dict[str, str]) -> tuple[File, ...]:
-    hosts = "".join(f"{address} {mirror}\n" for mirror, address in upstream.items())
-    return (
-        File("/etc/hosts", 0o644, f"127.0.0.1 localhost\n127.0.1.1 {name}\n{hosts}"),
-        File("/etc/resolv.conf", 0o644, "# No resolver is configured yet.\n"),
-    )
 
 
 def _enabled(unit: str, target: str) -> File:

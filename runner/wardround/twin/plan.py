@@ -29,17 +29,26 @@ class TwinZone(Model):
     vlan: int | None = None
 
 
-class TwinHost(Model):
+class TwinMachine(Model):
+    """Something at a network port of a zone."""
+
+    name: HostName
+    zone: Name
+    address: IPv4Address
+    mac: MacAddress | None = None
+
+
+class TwinBystander(TwinMachine):
+    """The place of a host that nobody manages from here: an address, from which a test can speak and be spoken to."""
+
+
+class TwinHost(TwinMachine):
     """A managed host.
 
     One with `uplink` also reaches this machine's package mirror, as a patch mirror must. One that is the `gateway`
     stands in every zone, besides with an address of its own in one.
     """
 
-    name: HostName
-    zone: Name
-    address: IPv4Address
-    mac: MacAddress | None = None
     release: Release
     uplink: bool = False
     gateway: bool = False
@@ -60,7 +69,13 @@ class TwinHospital(Model):
     hosts: tuple[TwinHost, ...]
     control: TwinControl
     forward_rules: str
+    bystanders: tuple[TwinBystander, ...] = ()
     secrets: tuple[DesignSecret, ...] = ()
+
+    @property
+    def machines(self) -> tuple[TwinMachine, ...]:
+        """Hosts and bystanders."""
+        return (*self.hosts, *self.bystanders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,10 @@ class Lab:
             remedy=f"one of: {', '.join(host.name for host in self.hospital.hosts)}",
         )
 
+    def machine(self, name: str) -> TwinMachine:
+        """Return the host or bystander called `name`, which the hospital holds."""
+        return next(machine for machine in self.hospital.machines if machine.name == name)
+
     @property
     def gateway_host(self) -> TwinHost | None:
         """The managed host that is the gateway; without one, the gateway belongs to the twin alone."""
@@ -120,15 +139,15 @@ class Lab:
         """Return podman's name of a host's container."""
         return container_name(self.hospital.name, host)
 
-    def legs(self, host: TwinHost) -> tuple[Leg, ...]:
-        """Return a host's interfaces in its hospital; an uplink is podman's and not among them."""
-        if host.gateway:
+    def legs(self, machine: TwinMachine) -> tuple[Leg, ...]:
+        """Return a machine's interfaces in its hospital; an uplink is podman's and not among them."""
+        if is_gateway(machine):
             return self.gateway_legs()
-        zone = self.zone(host.zone)
-        mac = host.mac or mac_address(self.hospital.name, host.name)
+        zone = self.zone(machine.zone)
+        mac = machine.mac or mac_address(self.hospital.name, machine.name)
         # Podman calls the uplink eth0.
-        interface = "eth1" if host.uplink else "eth0"
-        return (Leg(zone, interface, self.interfaces[f"host/{host.name}"], mac, host.address),)
+        interface = "eth1" if has_uplink(machine) else "eth0"
+        return (Leg(zone, interface, self.interfaces[f"host/{machine.name}"], mac, machine.address),)
 
     def gateway_legs(self) -> tuple[Leg, ...]:
         """Return the gateway's interfaces, one in each zone."""
@@ -144,6 +163,16 @@ class Lab:
             )
             for zone in self.hospital.zones
         )
+
+
+def is_gateway(machine: TwinMachine) -> bool:
+    """Whether the zones' traffic passes it."""
+    return isinstance(machine, TwinHost) and machine.gateway
+
+
+def has_uplink(machine: TwinMachine) -> bool:
+    """Whether it also stands on podman's own network."""
+    return isinstance(machine, TwinHost) and machine.uplink
 
 
 def lab(hospital: TwinHospital) -> Lab:
@@ -205,7 +234,7 @@ def _keys(hospital: TwinHospital) -> Iterator[str]:
     yield "control"
     yield "control/port"
     yield from (f"{kind}/{zone.id}" for kind in ("zone", "gateway") for zone in hospital.zones)
-    yield from (f"host/{host.name}" for host in hospital.hosts)
+    yield from (f"host/{machine.name}" for machine in hospital.machines)
 
 
 def _digest(text: str) -> str:
@@ -227,7 +256,7 @@ def _check(hospital: TwinHospital) -> None:
     if len(gateways) > 1 or any(host.uplink for host in gateways):
         names = " and ".join(host.name for host in gateways)
         raise TwinError(f"{names}: a twin has one gateway, whose only networks are the zones", path=hospital.name)
-    placed = [(host.name, host.zone, host.address) for host in hospital.hosts]
+    placed = [(machine.name, machine.zone, machine.address) for machine in hospital.machines]
     placed.append(("the control node", hospital.control.zone, hospital.control.address))
     # The gateway itself may be known by its zone's gateway address.
     own = {host.address for host in gateways}

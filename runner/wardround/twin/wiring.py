@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wardround.twin.guard import PROTOCOL
-from wardround.twin.plan import Lab, Leg, TwinHost
+from wardround.twin.plan import Lab, Leg, TwinMachine, has_uplink, is_gateway
 
 
 def bridge_commands(lab: Lab, present: frozenset[str]) -> tuple[str, ...]:
@@ -14,7 +14,7 @@ def bridge_commands(lab: Lab, present: frozenset[str]) -> tuple[str, ...]:
         present: names of the interfaces that the namespace holds now.
     """
     wanted = frozenset(lab.bridge(zone.id) for zone in lab.hospital.zones)
-    ports = {leg.port for host in lab.hospital.hosts for leg in lab.legs(host)}
+    ports = {leg.port for machine in lab.hospital.machines for leg in lab.legs(machine)}
     ports |= {leg.port for leg in lab.gateway_legs()} | {lab.control_port, "lo"}
     commands = [f"link del {name}" for name in sorted(present - wanted - ports)]
     for name in sorted(wanted - present):
@@ -67,15 +67,15 @@ def port_commands(lab: Lab, legs: tuple[Leg, ...], pid: int, present: frozenset[
     return tuple(commands)
 
 
-def host_commands(lab: Lab, host: TwinHost) -> tuple[str, ...]:
-    """Return the commands, for a host's own namespace, that give it its address and its way through the gateway."""
-    if host.gateway:
+def machine_commands(lab: Lab, machine: TwinMachine) -> tuple[str, ...]:
+    """Return the commands, for a machine's own namespace, that give it its address and its way through the gateway."""
+    if is_gateway(machine):
         return gateway_commands(lab)
-    commands = _leg_commands(lab.legs(host))
-    (leg,) = lab.legs(host)
-    others = [zone.subnet for zone in lab.hospital.zones if zone.id != host.zone]
+    commands = _leg_commands(lab.legs(machine))
+    (leg,) = lab.legs(machine)
+    others = [zone.subnet for zone in lab.hospital.zones if zone.id != machine.zone]
     # An uplink keeps podman's default route and knows the hospital's zones one by one.
-    targets = [str(subnet) for subnet in others] if host.uplink else ["default"]
+    targets = [str(subnet) for subnet in others] if has_uplink(machine) else ["default"]
     routes = [f"route replace {target} via {leg.zone.gateway} dev {leg.interface}" for target in targets]
     return (*commands, *routes)
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from wardround.design.network import GATEWAY_COMPONENT
 from wardround.model.architecture import ZoneKind
+from wardround.model.base import Platform
 from wardround.model.overlay import Overlay
 from wardround.render.gateway import forward_rules
 from wardround.twin.mirror import machine_mirror
-from wardround.twin.plan import TwinControl, TwinHospital, TwinHost, TwinZone
+from wardround.twin.plan import TwinBystander, TwinControl, TwinHospital, TwinHost, TwinZone
 from wardround.verbs.opening import load_design
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wardround.model.base import JsonValue
     from wardround.model.design import Design
     from wardround.verbs.workspace import Workspace
@@ -34,19 +37,18 @@ def twin_hospital(workspace: Workspace, name: str) -> TwinHospital:
 
 
 def from_design(design: Design) -> TwinHospital:
-    """Turn a design into a twin: managed hosts, a gateway between the zones, and this machine as the control node.
+    """Turn a design into a twin: hosts, bystanders, a gateway between the zones, and this machine as the control node.
 
-    The gateway is the first managed host that is one; without any, it is the twin's own.
+    The gateway is the first managed host that is one; without any, it is the twin's own. Every host that nobody manages
+    from here is a bystander, also one outside the hospital whose addresses a twin may use.
     """
     managed = design.managed_hosts()
     gateway = next((host.name for host in managed if host.component == GATEWAY_COMPONENT), None)
+    zones = tuple(_zones(design))
+    known = {zone.id for zone in zones}
     return TwinHospital(
         name=design.hospital,
-        zones=tuple(
-            TwinZone(id=zone.name, subnet=zone.subnet, gateway=zone.gateway, vlan=zone.vlan)
-            for zone in design.zones
-            if zone.kind is not ZoneKind.EXTERNAL and zone.gateway is not None
-        ),
+        zones=zones,
         hosts=tuple(
             TwinHost(
                 name=host.name,
@@ -59,7 +61,22 @@ def from_design(design: Design) -> TwinHospital:
             )
             for host in managed
         ),
+        bystanders=tuple(
+            TwinBystander(name=host.name, zone=host.zone, address=host.address, mac=host.mac)
+            for host in design.hosts
+            if host.platform is not Platform.MANAGED and host.zone in known
+        ),
         control=TwinControl(zone=design.control.zone, address=design.control.address),
         forward_rules=forward_rules(design),
         secrets=design.secrets,
     )
+
+
+def _zones(design: Design) -> Iterator[TwinZone]:
+    """Give the zones inside, and those outside where a host is known and no public address would be hidden."""
+    populated = {host.zone for host in design.hosts}
+    for zone in design.zones:
+        if zone.kind is not ZoneKind.EXTERNAL and zone.gateway is not None:
+            yield TwinZone(id=zone.name, subnet=zone.subnet, gateway=zone.gateway, vlan=zone.vlan)
+        elif zone.kind is ZoneKind.EXTERNAL and zone.name in populated and zone.subnet.is_private:
+            yield TwinZone(id=zone.name, subnet=zone.subnet, gateway=zone.subnet.network_address + 1)

@@ -192,6 +192,14 @@ def test_a_role_that_nothing_orders_comes_after_those_of_required_architectures(
     assert order == ("first", "second", "third", "fifth")
 
 
+def test_a_role_that_comes_before_a_required_one_takes_no_other_along() -> None:
+    baseline = ("mirror", "hardening", "certificates")
+    assert in_order([baseline, ("proxy",), ("gateway", "hardening", "radius")]) == (
+        *("mirror", "gateway", "hardening", "certificates"),
+        *("proxy", "radius"),
+    )
+
+
 def test_an_order_that_another_architecture_has_the_other_way_round_is_told() -> None:
     lower, upper = architecture_data(), upper_ordering("third", "first")
     assert faults(upper, lower) == [("WR-149", "roles")]

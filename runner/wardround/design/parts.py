@@ -81,7 +81,7 @@ def join(architectures: tuple[Architecture, ...]) -> Parts:
 
 
 def in_order(wanted: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """Join orders of roles into one that keeps them all; among roles that nothing orders, the one named first is first.
+    """Join orders of roles into one that keeps them all; roles stand as they were named first, behind what they need.
 
     Orders that contradict each other are told by `architecture_faults`.
     """
@@ -92,6 +92,14 @@ def in_order(wanted: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
         for first, second in pairwise(roles):
             before[second].add(first)
     ordered: dict[str, None] = {}
-    while left := [role for role in before if role not in ordered]:
-        ordered[next((role for role in left if before[role] <= ordered.keys()), left[0])] = None
+
+    def take(role: str, for_whom: frozenset[str]) -> None:
+        """Take what a role needs and then the role; nothing else passes those that were named before it."""
+        for each in before:
+            if each in before[role] - ordered.keys() - for_whom:
+                take(each, for_whom | {role})
+        ordered.setdefault(role)
+
+    for role in before:
+        take(role, frozenset({role}))
     return tuple(ordered)

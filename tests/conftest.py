@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("patient", deadline=None)
 # A run that gates a change must fail for the change's sake; new examples are looked for on developers' machines.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("ci", parent=settings.get_profile("patient"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "patient")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -42,3 +42,11 @@ def test_names_that_lead_nowhere_are_found() -> None:
     data["secrets"] = {"words": {"description": "tested", "names": {"hosts": "servr", "field": "name"}}}
     (fault,) = architecture_faults(architecture(data), ())
     assert (fault.code, fault.path) == ("WR-146", ("secrets", "words", "names"))
+
+
+@pytest.mark.parametrize("other", ["word", "wrds"])
+def test_a_secret_equals_one_that_is_declared_and_not_itself(other: str) -> None:
+    data = architecture_data()
+    data["secrets"] = {"words": {"description": "tested"}, "word": {"description": "tested", "same_as": other}}
+    (fault,) = architecture_faults(architecture(data), ())
+    assert (fault.code, fault.path) == ("WR-146", ("secrets", "word", "same_as"))

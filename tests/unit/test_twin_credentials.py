@@ -108,3 +108,10 @@ def test_each_secret_is_its_own() -> None:
 def test_a_hash_is_one_of_crypt() -> None:
     made = fresh_secrets((DesignSecret(variable="some_password_hash"),), {})["some_password_hash"]
     assert str(made).startswith("$6$")
+
+
+def test_two_ends_of_a_secret_are_equal() -> None:
+    near = DesignSecret(variable="a_passwords", same_as="b_passwords")
+    far = DesignSecret(variable="b_passwords", names=("one",))
+    made = fresh_secrets((near, far), {"a_passwords": {"one": "of before"}})
+    assert made["a_passwords"] == made["b_passwords"] != {"one": "of before"}

@@ -184,7 +184,13 @@ def _probe_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -
 
 
 def _secret_faults(architecture: Architecture, whole: tuple[Architecture, ...]) -> list[Fault]:
-    return [
+    known = [name for each in whole for name, secret in each.secrets.items() if secret.same_as is None]
+    lost = [
+        _nowhere("secret", secret.same_as, known, ("secrets", variable, "same_as"))
+        for variable, secret in architecture.secrets.items()
+        if secret.same_as is not None and secret.same_as not in known
+    ]
+    return lost + [
         fault
         for variable, secret in architecture.secrets.items()
         if secret.names is not None

@@ -20,6 +20,7 @@ def resolve_secrets(parts: Parts, around: Surroundings) -> tuple[DesignSecret, .
         variable: DesignSecret(
             variable=variable,
             names=None if secret.names is None else _names(secret.names, each.name, around),
+            same_as=secret.same_as,
         )
         for each in parts.architectures
         for variable, secret in each.secrets.items()

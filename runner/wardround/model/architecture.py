@@ -390,6 +390,8 @@ class Secret(Model):
     description: Text
     names: HospitalSource | None = None
     """For a variable that is a map: what it holds a secret text for, as texts or as entries with a `name`."""
+    same_as: VariableName | None = None
+    """The secret of another role that this one must equal, for two ends that know each other by it."""
 
 
 class Architecture(Model):

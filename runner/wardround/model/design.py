@@ -93,10 +93,14 @@ class DesignProbe(Model):
 
 
 class DesignSecret(Model):
-    """A role variable that only the vault holds: one text, or with `names` a map with a text for each of them."""
+    """A role variable that only the vault holds: one text, or with `names` a map with a text for each of them.
+
+    With `same_as` it is what another variable is.
+    """
 
     variable: VariableName
     names: tuple[str, ...] | None = None
+    same_as: VariableName | None = None
 
 
 class DesignWindow(Model):

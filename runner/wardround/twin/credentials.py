@@ -174,8 +174,10 @@ def _blob(key: HostKey) -> str:
 def fresh_secrets(wanted: tuple[DesignSecret, ...], known: dict[str, Secret]) -> dict[str, Secret]:
     """Give the secrets that a twin's vault holds from now on: those that it has, and new ones for what it lacks."""
     whole = dict(known)
-    for secret in wanted:
-        if secret.names is not None:
+    for secret in sorted(wanted, key=lambda each: each.same_as is not None):
+        if secret.same_as is not None:
+            whole[secret.variable] = whole[secret.same_as]
+        elif secret.names is not None:
             had = whole.get(secret.variable)
             texts = had if isinstance(had, dict) else {}
             whole[secret.variable] = {name: texts.get(name) or secrets.token_urlsafe(24) for name in secret.names}

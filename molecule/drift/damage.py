@@ -11,6 +11,9 @@ import sys
 
 from wardround.twin.fault_catalogue import CATALOGUE, Damage
 
+ELSEWHERE = frozenset({"zone_gateway"})
+"""Roles of hosts that this scenario has none of; their own scenarios plant what can go wrong with them."""
+
 
 def shell(host: str, commands: str) -> int:
     """Run commands on a host as root and return their exit code."""
@@ -21,7 +24,7 @@ def shell(host: str, commands: str) -> int:
 def spread(hosts: list[str]) -> list[tuple[str, Damage]]:
     """Give each damage a host where it is possible and no other damage has the same check or resource."""
     placed: list[tuple[str, Damage]] = []
-    for number, damage in enumerate(CATALOGUE):
+    for number, damage in enumerate(each for each in CATALOGUE if each.role not in ELSEWHERE):
         # Begin with another host each time, so that both releases get their share.
         turn = number % len(hosts)
         for host in (*hosts[turn:], *hosts[:turn]):

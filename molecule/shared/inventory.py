@@ -18,7 +18,8 @@ def inventory(scenario: str) -> dict[str, object]:
     hosts = {
         f"wr_{scenario}_{release}": {
             "molecule_release": release,
-            "ansible_connection": "containers.podman.podman",
+            # Ansible takes it for containers.podman.podman, Mitogen for its own.
+            "ansible_connection": "podman",
             "ansible_python_interpreter": "/usr/bin/python3",
         }
         for release in RELEASES

@@ -198,7 +198,7 @@ def test_a_running_host_whose_ssh_server_is_silent_is_restarted(state_dir: Path)
 
 def test_a_host_that_left_the_manifest_is_removed_and_one_that_changed_is_made_anew(state_dir: Path) -> None:
     moved = LAB.hosts[1].model_copy(update={"address": IPv4Address("10.78.2.20")})
-    assert up(LAB.model_copy(update={"hosts": (LAB.hosts[0], moved)}), state_dir, quiet) is True
+    assert up(LAB.model_copy(update={"hosts": (LAB.hosts[0], moved), "bystanders": ()}), state_dir, quiet) is True
     assert set(find(LAB.name)) == {"infra01", "pacs01", GATEWAY}
     assert ssh(state_dir, "pacs01", "ip -br address show eth0").stdout.split()[2] == "10.78.2.20/24"
     assert ssh(state_dir, "pacs01", "ls /etc/kept").returncode != 0
@@ -215,6 +215,7 @@ def test_a_subnet_that_the_machine_uses_is_refused(tmp_path: Path) -> None:
             "name": "refused-test",
             "zones": (zone,),
             "hosts": (),
+            "bystanders": (),
             "control": TwinControl(zone="management", address=used[2]),
         }
     )

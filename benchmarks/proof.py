@@ -1,5 +1,6 @@
-"""How long it takes to prove a gateway's rules against a design, beside the floor of reading their listing from JSON.
+"""How long it takes to render a gateway's rules and to prove them against a design.
 
+The floor of the proof is reading the rules' listing from JSON.
 The rules are those that the design gives the gateway, in the words of `nft -j list ruleset`; every second zone names
 single hosts, the others whole subnets, and services have ports of their own. Seconds are of CPU. The proof is measured
 once more with two mistakes planted, which it has to find: a flow is closed, and all is opened to one zone.
@@ -24,6 +25,7 @@ from wardround.model.hospital import ControlNode
 from wardround.proof.listing import read_ruleset
 from wardround.proof.prove import prove_gateway
 from wardround.proof.result import Proof
+from wardround.render.gateway import forward_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +45,7 @@ class Figures:
     zones: int
     flows: int
     compared: int
+    render: float
     floor: float
     read: float
     prove: float
@@ -160,6 +163,7 @@ def measure(zones: int) -> Figures:
         zones,
         len(found.flows),
         proofs[0].compared,
+        _seconds(lambda: forward_rules(found)),
         _seconds(lambda: json.loads(text)),
         _seconds(lambda: read_ruleset(text)),
         prove,
@@ -180,12 +184,13 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps({"schema_version": 1, "proof": [asdict(each) for each in figures]}, indent=2))
     else:
         print(
-            f"{'zones':>7} {'flows':>6} {'compared':>10} {'floor ms':>9} {'read ms':>8} {'prove s':>8} "
+            f"{'zones':>7} {'flows':>6} {'compared':>10} {'render s':>8} {'floor ms':>9} {'read ms':>8} {'prove s':>8} "
             f"{'planted s':>9} {'MiB':>6} {'found':>7}"
         )
         for each in figures:
             print(
-                f"{each.zones:>7} {each.flows:>6} {each.compared:>10} {each.floor * 1e3:>9.1f} {each.read * 1e3:>8.1f} "
+                f"{each.zones:>7} {each.flows:>6} {each.compared:>10} {each.render:>8.2f} "
+                f"{each.floor * 1e3:>9.1f} {each.read * 1e3:>8.1f} "
                 f"{each.prove:>8.2f} {each.prove_planted:>9.2f} {each.mebibytes:>6.0f} {each.differences:>7}"
             )
     return int(

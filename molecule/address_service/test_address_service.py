@@ -14,7 +14,8 @@ from testinfra.host import Host
 Answer = dict[str, Any]
 
 DISCOVER, OFFER, REQUEST, ACK, NAK, RELEASE, INFORM = 1, 2, 3, 5, 6, 7, 8
-CT, MR, TV, STRANGER = "02:00:5e:00:21:11", "02:00:5e:00:21:12", "02:00:5e:00:60:11", "02:00:5e:00:21:99"
+CT, MR, CT_B = "02:00:5e:00:21:11", "02:00:5e:00:21:12", "02:00:5e:00:22:11"
+TV, STRANGER = "02:00:5e:00:60:11", "02:00:5e:00:21:99"
 SOON = {"seconds": 2}
 """For questions that nobody should answer."""
 LEASES = "/var/lib/kea/kea-leases4.csv*"
@@ -161,7 +162,14 @@ def test_leases_are_kept_through_a_restart(host: Host) -> None:
     assert answer["kind"] == ACK
 
 
+def test_a_server_that_gave_no_lease_does_not_refuse_what_another_may_have_given(host: Host) -> None:
+    # A device that starts anew asks for the address that it had, and every server hears it.
+    assert relayed(host, "22", CT_B, REQUEST, requested=place(host, "22.11"), **SOON) is None
+    assert_serves(host)
+
+
 def test_another_address_than_its_own_is_refused(host: Host) -> None:
+    lease(host)
     answer = relayed(host, "21", CT, REQUEST, requested=place(host, "21.77"))
     assert answer is not None
     assert answer["kind"] == NAK

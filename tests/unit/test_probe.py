@@ -61,6 +61,15 @@ def test_one_device_of_each_vlan_is_asked_about() -> None:
 
 
 @pytest.mark.parametrize(
+    "answer", ["", "sudo: a password is required", "[]", "{}", '[{"said": "accept"}]', "[1, 2]", "7"]
+)
+def test_an_answer_in_another_form_counts_for_nothing(answer: str) -> None:
+    found = radius.judged(DEVICES, answer)
+    assert not found.good
+    assert "is not understood" in found.words
+
+
+@pytest.mark.parametrize(
     ("said", "good", "words"),
     [
         (

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from wardround.probe.answer import Reply
 
@@ -35,7 +34,23 @@ class Question:
     secret: str = "/etc/freeradius/wardround/own.secret"  # noqa: S105 - a file's name
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a server said about one device; without a VLAN the text is empty."""
+
+    said: str
+    vlan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why no server said anything that counts."""
+
+    error: str
+
+
 _DEVICES = TypeAdapter(tuple[Device, ...])
+_ANSWER = TypeAdapter[tuple[Said, ...] | Silence](tuple[Said, ...] | Silence)
 
 
 def one_of_each_vlan(devices: JsonValue) -> tuple[Device, ...]:
@@ -48,13 +63,19 @@ def one_of_each_vlan(devices: JsonValue) -> tuple[Device, ...]:
 
 def judged(devices: tuple[Device, ...], answer: str) -> Reply:
     """Say whether each device is let in, and into its own VLAN; `answer` is what the host's program wrote."""
-    said = json.loads(answer)
-    if isinstance(said, dict):
-        return Reply(good=False, words=f"no answer that counts: {said['error']}")
+    strange = Reply(good=False, words=f"the host's answer is not understood: {answer[:100]!r}")
+    try:
+        found = _ANSWER.validate_json(answer)
+    except ValidationError:
+        return strange
+    if isinstance(found, Silence):
+        return Reply(good=False, words=f"no answer that counts: {found.error}")
+    if len(found) != len(devices):
+        return strange
     wrong = [
-        f"{device.name} got {each['said']}" + (f" in VLAN {each['vlan'] or 'none'}" if each["said"] == "accept" else "")
-        for device, each in zip(devices, said, strict=True)
-        if (each["said"], each["vlan"]) != ("accept", str(device.vlan))
+        f"{device.name} got {each.said}" + (f" in VLAN {each.vlan or 'none'}" if each.said == "accept" else "")
+        for device, each in zip(devices, found, strict=True)
+        if each != Said("accept", str(device.vlan))
     ]
     if wrong:
         return Reply(good=False, words=", ".join(wrong))

@@ -35,6 +35,12 @@ def md5(content: bytes) -> bytes:
     return hashlib.md5(content, usedforsecurity=False).digest()
 
 
+def hidden(password: bytes, secret: bytes, authenticator: bytes) -> bytes:
+    """Hide a password of at most sixteen bytes (RFC 2865, section 5.2)."""
+    mask = md5(secret + authenticator)
+    return bytes(left ^ right for left, right in zip(password.ljust(DIGEST, b"\0"), mask, strict=True))
+
+
 def packed(attributes: Attributes) -> bytes:
     """Write attributes as they go over the wire."""
     return b"".join(bytes([number, len(value) + 2]) + value for number, value in attributes)
@@ -57,12 +63,10 @@ def request(mac: str, name: str, secret: bytes, identifier: int, authenticator: 
     """Write the question of a switch whose port has heard nothing but a MAC address (RFC 3580)."""
     digits = "".join(digit for digit in mac.lower() if digit in "0123456789abcdef")
     dashed = "-".join(digits[start : start + 2] for start in range(0, len(digits), 2)).encode()
-    mask = md5(secret + authenticator)
-    password = bytes(left ^ right for left, right in zip(digits.encode().ljust(DIGEST, b"\0"), mask, strict=True))
     rest = packed(
         [
             (USER_NAME, dashed),
-            (USER_PASSWORD, password),
+            (USER_PASSWORD, hidden(digits.encode(), secret, authenticator)),
             (SERVICE_TYPE, struct.pack("!I", CALL_CHECK)),
             (CALLING, dashed),
             (NAME, name.encode()),

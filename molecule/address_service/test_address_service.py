@@ -16,7 +16,7 @@ Answer = dict[str, Any]
 DISCOVER, OFFER, REQUEST, ACK, NAK, RELEASE, INFORM = 1, 2, 3, 5, 6, 7, 8
 CT, MR, CT_B = "02:00:5e:00:21:11", "02:00:5e:00:21:12", "02:00:5e:00:22:11"
 TV, STRANGER = "02:00:5e:00:60:11", "02:00:5e:00:21:99"
-SOON = {"seconds": 2}
+SOON = {"seconds": 1}
 """For questions that nobody should answer."""
 LEASES = "/var/lib/kea/kea-leases4.csv*"
 

@@ -146,7 +146,9 @@ def test_a_device_that_gave_its_address_back_gets_it_again(host: Host) -> None:
 
 
 def leases_of(host: Host, mac: str) -> list[str]:
-    return [line for line in host.check_output(f"cat {LEASES}").splitlines() if f",{mac}," in line]
+    """Return a device's lines, the newest last: beside the file in use lies what was joined before the server started."""
+    lines = host.check_output(f"cat $(ls -r {LEASES})").splitlines()
+    return [line for line in lines if f",{mac}," in line]
 
 
 def test_leases_are_kept_through_a_restart(host: Host) -> None:

@@ -146,7 +146,7 @@ def test_a_device_that_gave_its_address_back_gets_it_again(host: Host) -> None:
 
 
 def leases_of(host: Host, mac: str) -> list[str]:
-    """Return a device's lines, the newest last: beside the file in use lies what was joined before the server started."""
+    """Return a device's lines, the newest last: beside the file in use lies what was joined at the start."""
     lines = host.check_output(f"cat $(ls -r {LEASES})").splitlines()
     return [line for line in lines if f",{mac}," in line]
 

@@ -20,6 +20,8 @@ REQUEST, ACCEPT, REJECT, ACCOUNTING, ACCOUNTED, STATUS = 1, 2, 3, 4, 5, 12
 USER, PASSWORD, SERVICE, CALLING, CALL_CHECK = 1, 2, 6, 31, 10
 VLAN_TYPE, MEDIUM, VLAN, SESSION_TIMEOUT, TERMINATION = "64", "65", "81", "27", "29"
 CT, CT_DASHED = "02005e002111", "02-00-5e-00-21-11"
+PROBE = Path(__file__).resolve().parents[2] / "runner" / "wardround" / "transport" / "remote" / "radius.py"
+"""What a hospital's host runs to answer a probe."""
 RECORD = {"code": ACCOUNTING, "port": 1813, "signed": False}
 SECRETS = json.loads(
     Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "pki", "secrets.json").read_text(encoding="ascii")
@@ -119,6 +121,26 @@ def test_a_declared_device_gets_the_vlan_of_its_zone(host: Host, writing: str) -
         MEDIUM: 6,
         VLAN: "121",
     }
+
+
+def test_a_host_can_ask_for_itself_where_devices_are_let_in(host: Host) -> None:
+    sender = switch_of(host)
+    own = sender.file("/etc/freeradius/wardround/own.secret")
+    assert (own.user, own.group, own.mode) == ("root", "root", 0o600)
+    question = {
+        "address": address(host),
+        "port": 1812,
+        "seconds": 5,
+        "name": sender.backend.name,
+        "secret": "/etc/freeradius/wardround/own.secret",
+        "macs": ["02:00:5e:00:21:11", "02:00:5e:00:41:11", "02:00:5e:00:21:99"],
+    }
+    asked = sender.run("echo %s | python3 -c %s", json.dumps(question), PROBE.read_text(encoding="utf-8"))
+    assert json.loads(asked.stdout) == [
+        {"said": "accept", "vlan": "121"},
+        {"said": "accept", "vlan": "141"},
+        {"said": "reject", "vlan": ""},
+    ]
 
 
 def test_answers_are_signed(host: Host) -> None:

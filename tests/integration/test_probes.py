@@ -1,14 +1,18 @@
-"""Probes against real servers: DICOM by pynetdicom over mutual TLS, HL7 over MLLP, HTTP; each through the relay."""
+"""Probes against real servers: DICOM by pynetdicom over mutual TLS, HL7 over MLLP, HTTP, also behind a real proxy."""
 
 from __future__ import annotations
 
 import http.server
+import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,13 +114,21 @@ def archive(authority: Authority) -> Iterator[tuple[int, list[str]]]:
         server.shutdown()
 
 
-@contextmanager
-def through(port: int, authority: Authority | None = None, name: str = "") -> Iterator[Relay]:
-    """Relay to a port of the loopback, over mutual TLS where an authority is given."""
+def order(port: int, authority: Authority | None = None, name: str = "") -> Order:
+    """Ask for a connection to a port of the loopback, over mutual TLS where an authority is given."""
     files = ("", "", "") if authority is None else (authority.file, *authority.issue("gateway.st-test.internal"))
-    command = (sys.executable, "-I", "-c", Path(program.__file__).read_text(encoding="utf-8"))
-    with carried(command, Order("127.0.0.1", port, 5.0, name, *files)) as relay:
+    return Order("127.0.0.1", port, 5.0, name, *files)
+
+
+@contextmanager
+def relayed(order: Order) -> Iterator[Relay]:
+    """Run the program in another Python, as a host does."""
+    with carried((sys.executable, "-I", "-c", Path(program.__file__).read_text(encoding="utf-8")), order) as relay:
         yield relay
+
+
+def through(port: int, authority: Authority | None = None, name: str = "") -> AbstractContextManager[Relay]:
+    return relayed(order(port, authority, name))
 
 
 def test_an_archive_answers_an_echo_and_takes_an_image_over_mutual_tls(hospital: Authority) -> None:
@@ -208,3 +220,94 @@ def test_a_page_is_judged_by_its_status() -> None:
         with through(port) as relay:
             assert web.fetch(relay.port, NAME, "/", 200, 5).words == "GET / gave 501"
         server.shutdown()
+
+
+class Tenant(http.server.BaseHTTPRequestHandler):
+    """A service outside, which says who it was asked by."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def tenants(tmp_path: Path) -> Authority:
+    """An authority outside, in which the hospital trusts for one service only."""
+    return Authority(tmp_path, "tenants")
+
+
+@pytest.fixture
+def tenant(hospital: Authority, tenants: Authority) -> Iterator[int]:
+    """Run a service with a certificate of an authority outside, which asks for one of the hospital's."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=hospital.file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(*tenants.issue("localhost"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tenant) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, tenant: int) -> Iterator[int]:
+    """Run a proxy that leads to the service's port, and to no other."""
+    program = shutil.which("tinyproxy")
+    if program is None:
+        raise RuntimeError("tinyproxy is not installed; .ci/setup installs it")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    settings = tmp_path / "tinyproxy.conf"
+    settings.write_text(f"Listen 127.0.0.1\nPort {port}\nAllow 127.0.0.1\nConnectPort {tenant}\n", encoding="ascii")
+    with subprocess.Popen([program, "-d", "-c", str(settings)], stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 20
+        while process.poll() is None and not _listens(port):
+            assert time.monotonic() < deadline, "the proxy did not start"
+            time.sleep(0.05)
+        yield port
+        process.terminate()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as wire:
+        return wire.connect_ex(("127.0.0.1", port)) == 0
+
+
+def beyond(proxy: int, tenant: int, hospital: Authority, authority: Authority) -> Order:
+    """Ask for a service behind a proxy, of which one authority may vouch."""
+    known = Path(authority.file).read_text(encoding="ascii")
+    return replace(order(proxy, hospital, "localhost"), tunnel=f"localhost:{tenant}", authorities=known)
+
+
+def test_a_tenant_is_asked_through_the_proxy(proxy: int, tenant: int, hospital: Authority, tenants: Authority) -> None:
+    with relayed(beyond(proxy, tenant, hospital, tenants)) as relay:
+        assert relay.tls == "TLSv1.3"
+        assert web.fetch(relay.port, "localhost", "/", 200, 5).good
+
+
+def test_a_proxy_that_leads_nowhere_is_said(proxy: int, tenant: int, hospital: Authority, tenants: Authority) -> None:
+    elsewhere = replace(beyond(proxy, tenant, hospital, tenants), tunnel="localhost:9")
+    with refused("Tunnel connection failed: 403"), relayed(elsewhere):
+        pass
+
+
+def test_the_hospitals_own_authority_does_not_vouch_for_a_tenant(proxy: int, tenant: int, hospital: Authority) -> None:
+    with refused("certificate verify failed"), relayed(beyond(proxy, tenant, hospital, hospital)):
+        pass
+
+
+def test_a_tenant_with_another_name_is_refused(
+    proxy: int, tenant: int, hospital: Authority, tenants: Authority
+) -> None:
+    other = replace(beyond(proxy, tenant, hospital, tenants), name="tenant.erp.example")
+    with refused("mismatch"), relayed(other):
+        pass
+
+
+def test_a_proxy_that_is_none_is_said(tenant: int, hospital: Authority, tenants: Authority) -> None:
+    with refused("BadStatusLine|RemoteDisconnected|reset"), relayed(beyond(tenant, tenant, hospital, tenants)):
+        pass

@@ -8,7 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.hospital_samples import architecture, architecture_data, design, manifest
+from wardround.model.architecture import NEEDED_SETTINGS, ProbeKind
 from wardround.model.design import DesignProbe
+from wardround.probe.radius import one_of_each_vlan
 
 pytestmark = pytest.mark.unit
 
@@ -50,6 +52,38 @@ def test_a_device_never_asks() -> None:
 def test_without_tls_there_is_no_name() -> None:
     (found, *_) = probes({**ECHO, "tls": False, "kind": "tcp", "settings": {}})
     assert found.tls_name == ""
+
+
+RADIUS: dict[str, Any] = {
+    **ECHO,
+    "kind": "radius_mab",
+    "service": "radius",
+    "tls": False,
+    "settings": {"devices": {"devices": "by_mac"}},
+}
+
+
+def test_a_probe_about_devices_is_told_of_them() -> None:
+    given = manifest()
+    given["hosts"]["mon01"]["mac"] = "02:00:5e:00:01:21"
+    data = {**architecture_data(), "probes": [RADIUS]}
+    (found,) = design(given, data).probes
+    assert found.port == 1812
+    assert [each.mac for each in one_of_each_vlan(found.settings["devices"])] == ["02:00:5e:00:01:21"]
+
+
+def test_a_probe_that_has_nothing_to_ask_about_is_none() -> None:
+    given = manifest()
+    given["hosts"]["mon01"] |= {"mac": "02:00:5e:00:01:21", "supplicant": True}
+    assert design(given, {**architecture_data(), "probes": [RADIUS]}).probes == ()
+
+
+@pytest.mark.parametrize("kind", ["radius_mab", "https_tunnel"])
+def test_a_probe_that_is_asked_in_clear_has_no_tls_with_whom_it_asks(kind: str) -> None:
+    settings = {name: {"value": "x"} for name in NEEDED_SETTINGS[ProbeKind(kind)]}
+    data = {**architecture_data(), "probes": [{**RADIUS, "kind": kind, "settings": settings, "tls": True}]}
+    with pytest.raises(ValidationError, match="has no TLS with the host that it asks"):
+        architecture(data)
 
 
 @pytest.mark.parametrize(

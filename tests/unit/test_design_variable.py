@@ -148,6 +148,16 @@ def test_a_supplicant_is_a_device_whatever_it_is_and_may_have_a_certificate() ->
     assert [each["subject"] for each in subjects] == ["mon01", "srv01", "sw01"]
 
 
+def test_a_supplicant_s_mac_address_alone_tells_nobody() -> None:
+    data = architecture_data()
+    data["everywhere"]["variables"] = {"first_devices": {"devices": "by_mac"}}
+    given = manifest()
+    found: Data = design(given, data).managed_hosts()[0].variables
+    assert [each["name"] for each in found["first_devices"]] == ["mon01"]
+    given["hosts"]["mon01"]["supplicant"] = True
+    assert design(given, data).managed_hosts()[0].variables["first_devices"] == []
+
+
 def test_a_component_without_hosts_gives_nothing() -> None:
     data = architecture_data()
     data["components"]["extra"] = {**data["components"]["switch"], "variables": {}}

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def resolve_probes(parts: Parts, around: Surroundings) -> tuple[DesignProbe, ...]:
-    """Give every probe for each managed host that may ask and each host that is asked, in the order of their ids."""
+    """Give every probe for each managed host that may ask and each host that is asked, in the order of their ids.
+
+    Without anything to ask about, such as devices in a hospital that has none, there is no probe.
+    """
     found = (
         one
         for architecture in parts.architectures
@@ -32,6 +35,12 @@ def _pairs(probe: Probe, architecture: Architecture, parts: Parts, around: Surro
     for source in around.by_component.get(probe.source, ()):
         if source.platform is not Platform.MANAGED:
             continue
+        settings = {
+            name: value_of(setting, architecture.name, source, around)
+            for name, setting in sorted(probe.settings.items())
+        }
+        if [] in settings.values():
+            continue
         for destination in around.by_component.get(probe.destination, ()):
             yield DesignProbe(
                 id=probe.id,
@@ -41,8 +50,5 @@ def _pairs(probe: Probe, architecture: Architecture, parts: Parts, around: Surro
                 address=destination.address,
                 port=port,
                 tls_name=destination.fqdn if probe.tls else "",
-                settings={
-                    name: value_of(setting, architecture.name, source, around)
-                    for name, setting in sorted(probe.settings.items())
-                },
+                settings=settings,
             )

@@ -174,8 +174,8 @@ def _looked_up(
         case FromRecords(records=which):
             meant = [each for each in around.hosts if which in ("hosts", each.platform.value)]
             found = [{"name": each.name, "address": str(each.address)} for each in meant]
-        case FromDevices():
-            found = _devices(around)
+        case FromDevices(devices=which):
+            found = [each for each in _devices(around) if which == "all" or not each["supplicant"]]
     return found
 
 
@@ -191,7 +191,7 @@ def _supplicants(around: Surroundings) -> set[str]:
     return {name for name, host in around.hospital.hosts.items() if host.supplicant}
 
 
-def _devices(around: Surroundings) -> JsonValue:
+def _devices(around: Surroundings) -> list[dict[str, JsonValue]]:
     vlans = {zone.name: zone.vlan for zone in around.zones}
     supplicants = _supplicants(around)
     return [

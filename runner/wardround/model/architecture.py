@@ -177,9 +177,12 @@ class FromRecords(Model):
 
 
 class FromDevices(Model):
-    """What stands at network ports: unmanaged hosts with a MAC address, and supplicants; each with its zone's VLAN."""
+    """What stands at network ports: unmanaged hosts with a MAC address, and supplicants; each with its zone's VLAN.
 
-    devices: Literal["all"]
+    `by_mac` leaves supplicants out, whose MAC address alone lets nobody in.
+    """
+
+    devices: Literal["all", "by_mac"]
 
 
 class FromHospital(Model):
@@ -340,21 +343,31 @@ class Control(Model):
 
 
 class ProbeKind(StrEnum):
-    """What a probe asks: verification or storage of an image, a result's acknowledgement, a page, or a connection."""
+    """What a probe asks: verification or storage of an image, a result's acknowledgement, a page, or a connection.
+
+    `https_tunnel` asks a service outside for a page, through a proxy; `radius_mab` where devices are let in.
+    """
 
     DICOM_ECHO = "dicom_echo"
     DICOM_STORE = "dicom_store"
     HL7_MLLP_ACK = "hl7_mllp_ack"
     HTTPS = "https"
+    HTTPS_TUNNEL = "https_tunnel"
+    RADIUS_MAB = "radius_mab"
     TLS = "tls"
     TCP = "tcp"
 
+
+WITHOUT_TLS_OF_THEIR_OWN = frozenset({ProbeKind.HTTPS_TUNNEL, ProbeKind.RADIUS_MAB})
+"""Kinds that are asked in clear: a proxy has TLS inside its tunnel, and RADIUS signs each packet."""
 
 NEEDED_SETTINGS = {
     ProbeKind.DICOM_ECHO: frozenset({"calling", "called"}),
     ProbeKind.DICOM_STORE: frozenset({"calling", "called"}),
     ProbeKind.HL7_MLLP_ACK: frozenset({"sender", "receiver"}),
     ProbeKind.HTTPS: frozenset({"path", "status"}),
+    ProbeKind.HTTPS_TUNNEL: frozenset({"host", "port", "authorities", "path", "status"}),
+    ProbeKind.RADIUS_MAB: frozenset({"devices"}),
     ProbeKind.TLS: frozenset[str](),
     ProbeKind.TCP: frozenset[str](),
 }
@@ -380,6 +393,13 @@ class Probe(Model):
         needed = NEEDED_SETTINGS[self.kind]
         if self.settings.keys() != needed:
             message = f"a probe of kind {self.kind.value} has the settings {', '.join(sorted(needed)) or 'none'}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _tls_is_for_kinds_that_know_it(self) -> Probe:
+        if self.tls and self.kind in WITHOUT_TLS_OF_THEIR_OWN:
+            message = f"a probe of kind {self.kind.value} has no TLS with the host that it asks"
             raise ValueError(message)
         return self
 

@@ -43,7 +43,11 @@ class RelayError(WardroundError):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Where a host connects to; with a `name`, over mutual TLS as itself. Paths are files on that host."""
+    """Where a host connects to; with a `name`, over mutual TLS as itself. Paths are files on that host.
+
+    With a `tunnel` (name and port) a proxy is there, which is asked to lead on, and TLS is with who is behind it.
+    `authorities` are certificates (PEM) that are trusted in place of the file `authority`.
+    """
 
     address: str
     port: int
@@ -52,6 +56,8 @@ class Order:
     authority: str = "/etc/wardround/pki/ca.crt"
     certificate: str = "/etc/wardround/pki/host.crt"
     key: str = "/etc/wardround/pki/host.key"
+    tunnel: str = ""
+    authorities: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wardround.drift.judge import Judgement
 from wardround.drift.observe import PROBE_ROLE
 from wardround.model.architecture import ProbeKind
 from wardround.model.run import Coverage, HostVerdict, RunKind, TaskVerdict, Verdict
-from wardround.probe import dicom, mllp, web
+from wardround.probe import dicom, mllp, radius, web
 from wardround.probe.answer import Reply
+from wardround.transport import remote
 from wardround.transport.relay import Order, Relay, RelayError, relayed
+from wardround.transport.ssh import Command, ask
 from wardround.verbs.judged_run import JudgedRun, judged_run, login_of
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ SECONDS = 20.0
 """How long a service has for each answer."""
 MINIMUM_DAYS = 30
 """How long a certificate that a service shows must still be good."""
+_RADIUS = Path(str(remote.__path__[0])) / "radius.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +71,46 @@ def _ask_all(opened: OpenHospital, forks: int) -> tuple[Asked, ...]:
 
 def _ask(probe: DesignProbe, design: Design, login: Login) -> Asked:
     host = next(str(host.address) for host in design.hosts if host.name == probe.source)
-    order = Order(str(probe.address), probe.port, SECONDS, probe.tls_name)
+    if probe.kind is ProbeKind.RADIUS_MAB:
+        return _ask_radius(probe, host, login)
     try:
-        with relayed(login, host, order) as relay:
+        with relayed(login, host, order_of(probe)) as relay:
             reply = _reply(probe, design.hospital, relay)
     except RelayError as failed:
         verdict = Verdict.DRIFTED if failed.host_answered else Verdict.UNKNOWN
         return Asked(probe, verdict, failed.message)
+    return _asked(probe, reply)
+
+
+def _asked(probe: DesignProbe, reply: Reply) -> Asked:
     return Asked(probe, Verdict.IN_SYNC if reply.good else Verdict.DRIFTED, reply.words)
 
 
+def order_of(probe: DesignProbe) -> Order:
+    """Say where the asking host connects to."""
+    order = Order(str(probe.address), probe.port, SECONDS, probe.tls_name)
+    if probe.kind is not ProbeKind.HTTPS_TUNNEL:
+        return order
+    said = _words(probe)
+    return replace(order, name=said["host"], tunnel=f"{said['host']}:{said['port']}", authorities=said["authorities"])
+
+
+def _ask_radius(probe: DesignProbe, host: str, login: Login) -> Asked:
+    devices = radius.one_of_each_vlan(probe.settings["devices"])
+    question = radius.Question(str(probe.address), probe.port, probe.source, tuple(device.mac for device in devices))
+    words = ("sudo", "-n", "python3", "-c", _RADIUS.read_text(encoding="utf-8"))
+    answer = ask(login, host, Command(words, json.dumps(asdict(question))))
+    if answer.failure:
+        return Asked(probe, Verdict.UNKNOWN, answer.failure)
+    return _asked(probe, radius.judged(devices, answer.output))
+
+
+def _words(probe: DesignProbe) -> dict[str, str]:
+    return {name: str(value) for name, value in probe.settings.items()}
+
+
 def _reply(probe: DesignProbe, hospital: str, relay: Relay) -> Reply:
-    said = {name: str(value) for name, value in probe.settings.items()}
+    said = _words(probe)
     moment = datetime.now(UTC)
     match probe.kind:
         case ProbeKind.DICOM_ECHO:
@@ -88,12 +121,15 @@ def _reply(probe: DesignProbe, hospital: str, relay: Relay) -> Reply:
             stamp = f"{moment:%Y%m%d%H%M%S}"
             message = mllp.result_message(f"WR{stamp}", stamp, said["sender"], said["receiver"])
             return mllp.send_result(relay.port, message, SECONDS)
-        case ProbeKind.HTTPS:
-            return web.fetch(relay.port, probe.tls_name, said["path"], int(said["status"]), SECONDS)
+        case ProbeKind.HTTPS | ProbeKind.HTTPS_TUNNEL:
+            host = said.get("host", probe.tls_name)
+            return web.fetch(relay.port, host, said["path"], int(said["status"]), SECONDS)
         case ProbeKind.TLS:
             return web.handshake(relay.tls, relay.expires, moment, MINIMUM_DAYS)
         case ProbeKind.TCP:
             return Reply(good=True, words="connected")
+    message = f"a probe of kind {probe.kind.value} is not asked through a relay"
+    raise LookupError(message)
 
 
 def judgement_of(asked: tuple[Asked, ...]) -> Judgement:

@@ -1,12 +1,13 @@
 """Connect to a service as this host does, and carry bytes between it and stdin/stdout.
 
-The first line of stdin is an order in JSON: `address`, `port`, `seconds`, and for TLS `name`, `authority`,
-`certificate` and `key`. The first line of stdout says in JSON how the connection came about, or `error`; what follows
-is the service's.
+The first line of stdin is an order in JSON: `address`, `port`, `seconds`, where a proxy is asked to lead on `tunnel`
+(name and port), and for TLS `name`, `authority` (a file) or `authorities` (certificates), `certificate` and `key`. The
+first line of stdout says in JSON how the connection came about, or `error`; what follows is the service's.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import socket
@@ -18,12 +19,29 @@ from typing import Any
 CHUNK = 65536
 
 
+def reached(order: dict[str, Any]) -> socket.socket:
+    """Connect to the address itself."""
+    return socket.create_connection((order["address"], order["port"]), order["seconds"])
+
+
+def tunnel(order: dict[str, Any]) -> socket.socket:
+    """Have the proxy at the address lead on to another service (RFC 9110, section 9.3.6)."""
+    proxy = http.client.HTTPConnection(order["address"], order["port"], timeout=order["seconds"])
+    name, _, port = order["tunnel"].rpartition(":")
+    proxy.set_tunnel(name, int(port))
+    proxy.connect()
+    wire: socket.socket = proxy.sock
+    return wire
+
+
 def connected(order: dict[str, Any]) -> tuple[socket.socket, dict[str, Any]]:
     """Make the connection, with this host's own certificate where the order names TLS."""
-    wire = socket.create_connection((order["address"], order["port"]), order["seconds"])
+    wire = tunnel(order) if order["tunnel"] else reached(order)
     if not order["name"]:
         return wire, {"tls": "", "expires": ""}
-    context = ssl.create_default_context(cafile=order["authority"])
+    # One or the other, never both: who may vouch for a service outside is nobody's business inside.
+    known = {"cadata": order["authorities"]} if order["authorities"] else {"cafile": order["authority"]}
+    context = ssl.create_default_context(**known)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(order["certificate"], order["key"])
     secured = context.wrap_socket(wire, server_hostname=order["name"])
@@ -51,7 +69,7 @@ def main() -> None:
         order = json.loads(orders.readline(CHUNK))
     try:
         wire, how = connected(order)
-    except (OSError, ValueError) as failed:
+    except (OSError, ValueError, http.client.HTTPException) as failed:
         said({"error": f"{type(failed).__name__}: {failed}"[:500]})
         return
     said(how)

@@ -30,9 +30,7 @@ class Tunnel:
 
 
 WIREGUARD = Tunnel("site-link", 77, "51820", WIREGUARD_FILE, "/^Endpoint/d")
-IPSEC = Tunnel(
-    "strongswan", 76, "4500", SWANCTL, "s/remote_addrs = .*/remote_addrs = %any/; s/_action = start/_action = none/"
-)
+IPSEC = Tunnel("strongswan", 76, "4500", SWANCTL, "s/remote_addrs = .*/remote_addrs = %any/")
 
 each_tunnel = pytest.mark.parametrize(
     "tunnel", [pytest.param(WIREGUARD, id="wireguard"), pytest.param(IPSEC, id="ipsec")]
@@ -177,6 +175,20 @@ def test_agreed_algorithms_are_the_declared_ones(host: Host) -> None:
     assert "TUNNEL-in-UDP, ESP:AES_GCM_16-256" in agreed
 
 
+def test_both_sides_call_and_one_connection_stays(host: Host) -> None:
+    # One that was made twice is closed once after ten seconds, and must not be called for again.
+    def open_now() -> list[str]:
+        listed = host.check_output("swanctl --list-sas").splitlines()
+        return [line.split()[1] for line in listed if line.startswith("other_cloud:") and "ESTABLISHED" in line]
+
+    deadline = time.monotonic() + 40
+    while len(before := open_now()) != 1:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    time.sleep(12)
+    assert open_now() == before
+
+
 def test_new_keys_come_from_a_new_exchange(host: Host, other: Host) -> None:
     host.check_output("swanctl --rekey --child other_cloud")
     deadline = time.monotonic() + 10
@@ -186,48 +198,45 @@ def test_new_keys_come_from_a_new_exchange(host: Host, other: Host) -> None:
     assert passes(host, other, IPSEC.networks, IPSEC.networks, seconds=5)
 
 
-class TestRefusals:
-    """Each time the other host is damaged in another way, and mended at the end."""
+@pytest.fixture
+def damaged(other: Host) -> Iterator[Host]:
+    """The other host, to be damaged; it is mended afterwards, and calls anew."""
+    other.check_output(f"tar -C / -cf /root/before.tar {SWANCTL[1:]} {OWN[1:]}.crt {OWN[1:]}.key")
+    yield other
+    other.check_output("tar -C / -xf /root/before.tar && systemctl restart strongswan")
 
-    @pytest.fixture(scope="class")
-    def damaged(self, host: Host) -> Iterator[Host]:
-        """The other host, as it was before any damage."""
-        other = other_of(host)
-        other.check_output(f"tar -C / -cf /root/before.tar {SWANCTL[1:]} {OWN[1:]}.crt {OWN[1:]}.key")
-        yield other
-        other.check_output("tar -C / -xf /root/before.tar")
-        other.check_output("systemctl restart strongswan")
-        host.check_output("systemctl restart strongswan")
-        assert passes(host, other, IPSEC.networks, IPSEC.networks, seconds=30)
 
-    @pytest.mark.parametrize(
-        "damage",
-        [
-            pytest.param(
-                f"cp /root/rogue.crt {OWN}.crt; cp /root/rogue.key {OWN}.key", id="certificate of another authority"
-            ),
-            pytest.param(
-                f"cp /root/other.crt {OWN}.crt; cp /root/other.key {OWN}.key; sed -i s/edgeN/otherN/ {SWANCTL}",
-                id="certificate with another name",
-            ),
-            pytest.param(
-                f"sed -i 's/ proposals = .*/ proposals = aes128-sha256-modp2048/' {SWANCTL}", id="weaker algorithms"
-            ),
-            pytest.param(
-                f"sed -i 's/esp_proposals = .*/esp_proposals = aes128-sha256/' {SWANCTL}",
-                id="weaker algorithms for packets",
-            ),
-            pytest.param(f"sed -i 's/version = 2/version = 1/' {SWANCTL}", id="IKEv1"),
-            pytest.param(f"sed -i 's/local_ts = .*/local_ts = 10.78.0.0\\/16/' {SWANCTL}", id="other networks"),
-        ],
-    )
-    def test_ipsec_peer_is_refused(self, host: Host, damaged: Host, damage: str) -> None:
-        damaged.check_output("tar -C / -xf /root/before.tar")
-        damaged.check_output(damage.replace("edgeN/otherN", f"edge{number(damaged)}/other{number(damaged)}"))
-        damaged.check_output("systemctl restart strongswan")
-        assert host.run("swanctl --initiate --child other_cloud --timeout 4").rc != 0
-        assert "INSTALLED" not in host.check_output("swanctl --list-sas")
-        assert not passes(host, damaged, IPSEC.networks, IPSEC.networks)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(
+            f"cp /root/rogue.crt {OWN}.crt; cp /root/rogue.key {OWN}.key", id="certificate of another authority"
+        ),
+        pytest.param(
+            f"cp /root/other.crt {OWN}.crt; cp /root/other.key {OWN}.key; sed -i s/edgeN/otherN/ {SWANCTL}",
+            id="certificate with another name",
+        ),
+        pytest.param(
+            f"sed -i 's/ proposals = .*/ proposals = aes128-sha256-modp2048/' {SWANCTL}", id="weaker algorithms"
+        ),
+        pytest.param(
+            f"sed -i 's/esp_proposals = .*/esp_proposals = aes128-sha256/' {SWANCTL}",
+            id="weaker algorithms for packets",
+        ),
+        pytest.param(f"sed -i 's/version = 2/version = 1/' {SWANCTL}", id="IKEv1"),
+        pytest.param(f"sed -i 's/local_ts = .*/local_ts = 10.78.0.0\\/16/' {SWANCTL}", id="other networks"),
+    ],
+)
+def test_ipsec_peer_is_refused(host: Host, damaged: Host, damage: str) -> None:
+    own = f"s/edge{number(damaged)}/other{number(damaged)}/"
+    damaged.check_output(f"{damage.replace('s/edgeN/otherN/', own)} && systemctl restart strongswan")
+    assert host.run("swanctl --initiate --child other_cloud --timeout 4").rc != 0
+    assert "INSTALLED" not in host.check_output("swanctl --list-sas")
+    assert not passes(host, damaged, IPSEC.networks, IPSEC.networks)
+
+
+def test_mended_peer_is_connected_again(host: Host, other: Host) -> None:
+    assert passes(host, other, IPSEC.networks, IPSEC.networks, seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +244,7 @@ class TestRefusals:
     [
         pytest.param("site-link", "cap_net_admin", id="wireguard"),
         pytest.param("strongswan", "cap_net_bind_service cap_net_admin cap_net_raw", id="ipsec"),
+        pytest.param("site-link-calls", "", id="caller"),
     ],
 )
 def test_tunnel_is_confined_and_survives_a_reboot(host: Host, unit: str, capabilities: str) -> None:

@@ -179,7 +179,9 @@ def test_refusals_and_what_was_allowed_are_in_the_journal_without_the_query(host
     assert logged(
         host, "erp_connector", "consumer=engine01", f"path={ALLOWED}/{mark} decision=allowed status=200 tenant=200 "
     )
-    assert f"secret-{mark}" not in host.check_output("journalctl --quiet --output=cat")
+    # The tenant, which is on this host too, has lines of its own.
+    own = "--identifier=erp_connector --identifier=erp_tunnel"
+    assert f"secret-{mark}" not in host.check_output(f"journalctl --quiet --output=cat {own}")
 
 
 @pytest.mark.parametrize(
@@ -225,8 +227,8 @@ def test_refusal_by_the_proxy_is_told_as_such(host: Host, other: Host) -> None:
     finally:
         other.check_output("cp -p /root/declared.conf /etc/squid/squid.conf")
         other.check_output("systemctl reload squid")
-    words = f"client={address_of(host)} method=CONNECT target={TENANT} decision=TCP_DENIED/403"
-    assert logged(other, "egress-proxy", words)
+    words = f"client={address_of(host)} method=CONNECT target={TENANT} decision=TCP_DENIED"
+    assert logged(other, "egress-proxy", words, "/403 ")
     assert ask(host, f"GET {ALLOWED}").status == 200
 
 

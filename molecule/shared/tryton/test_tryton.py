@@ -40,7 +40,7 @@ def call(host: Host, method: str, *parameters: object, session: str = "") -> tup
 @pytest.fixture(scope="module")
 def password() -> str:
     """Password of the ERP's account."""
-    return testinfra.get_host(ERP).check_output("cat /root/tenant/password")
+    return str(testinfra.get_host(ERP).check_output("cat /root/tenant/password"))
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,8 @@ ACCELERATION: Final = {
 ACCELERATED: Final = frozenset(
     {
         *("accounts", "audit_logging", "bare_host", "egress_proxy", "file_integrity", "hospital_pki", "image_gateway"),
-        *("interface_engine", "lis", "log_collector", "log_forwarding", "name_service", "network_access"),
-        *("os_hardening", "package_updates", "patch_mirror", "ssh_hardening", "time_sync"),
+        *("interface_engine", "lis", "log_collector", "log_forwarding", "name_service", "os_hardening"),
+        *("package_updates", "patch_mirror", "ssh_hardening", "time_sync"),
     }
 )
 """Scenarios that were seen to pass with it; the others run with plain Ansible."""

@@ -15,8 +15,9 @@ from wardround.load.library import FOLDER, LibraryArchitecture
 from wardround.load.project import Project
 from wardround.load.roles import load_roles
 from wardround.load.yaml_document import parse_document
-from wardround.model.architecture import Architecture, Variables
+from wardround.model.architecture import Architecture
 from wardround.model.base import Platform
+from wardround.model.source import Variables
 from wardround.report.role_readme import read_specs
 from wardround.verbs.opening import check_consistency, load_design
 

@@ -11,8 +11,8 @@ from tests.integration.small_project import ROOT
 from tests.unit.hospital_samples import design, hospital
 from wardround.design.variable import surroundings, value_of
 from wardround.load.project import Project
-from wardround.model.architecture import FromFlows, FromZones
 from wardround.model.design import Design
+from wardround.model.source import FromFlows, FromZones
 from wardround.proof.listing import read_ruleset
 from wardround.proof.prove import prove_gateway
 from wardround.proof.result import Kind

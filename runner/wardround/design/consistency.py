@@ -10,8 +10,8 @@ from wardround.design.fault import Fault, did_you_mean
 from wardround.design.flow import MANAGED, WORDS, ZONE_PREFIX
 from wardround.design.parameter import refusal
 from wardround.design.parts import in_order
-from wardround.model.architecture import (
-    Architecture,
+from wardround.model.architecture import Architecture, ZoneKind
+from wardround.model.source import (
     FromEach,
     FromFormat,
     FromHost,
@@ -24,7 +24,6 @@ from wardround.model.architecture import (
     FromZones,
     Source,
     Variables,
-    ZoneKind,
 )
 
 if TYPE_CHECKING:

@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wardround.model.architecture import (
-        Architecture,
-        Component,
-        Control,
-        Flow,
-        Parameter,
-        Service,
-        Variables,
-        ZoneTemplate,
-    )
+    from wardround.model.architecture import Architecture, Component, Control, Flow, Parameter, Service, ZoneTemplate
+    from wardround.model.source import Variables
 
 
 @dataclass(frozen=True, slots=True)

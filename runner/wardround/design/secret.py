@@ -10,8 +10,8 @@ from wardround.model.design import DesignSecret
 if TYPE_CHECKING:
     from wardround.design.parts import Parts
     from wardround.design.variable import Surroundings
-    from wardround.model.architecture import HospitalSource
     from wardround.model.base import JsonValue
+    from wardround.model.source import HospitalSource
 
 
 def resolve_secrets(parts: Parts, around: Surroundings) -> tuple[DesignSecret, ...]:

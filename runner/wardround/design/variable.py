@@ -7,7 +7,9 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from wardround.design.flow import MANAGED
-from wardround.model.architecture import (
+from wardround.model.architecture import ZoneKind
+from wardround.model.base import Platform
+from wardround.model.source import (
     FromDevices,
     FromEach,
     FromFlows,
@@ -28,9 +30,7 @@ from wardround.model.architecture import (
     HospitalSource,
     HostField,
     Source,
-    ZoneKind,
 )
-from wardround.model.base import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,6 +12,7 @@ from wardround.errors import TwinError
 from wardround.twin.build import container_specs
 from wardround.twin.containers import (
     Container,
+    as_found,
     await_orphans,
     bystander_container,
     create_command,
@@ -141,6 +142,30 @@ def test_an_image_is_cached_by_all_that_decides_it() -> None:
     elsewhere = Mirror("http://other.example/debian", "http://other.example/debian-security", "")
     assert recipe("debian-12", elsewhere, "tool 1").digest() not in digests
     assert recipe("debian-12", MIRROR, "tool 1").digest() == recipe("debian-12", MIRROR, "tool 1").digest()
+
+
+LISTED = {"Labels": {"wardround.host": "pacs01"}, "Names": ["wr-st-test--pacs01"], "State": "running", "Pid": 4711}
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "pid"),
+    [
+        ("State:\tS (sleeping)\nNSpid:\t4711\t1\n", "running", 4711),
+        (None, "killed", 0),
+        ("State:\tZ (zombie)\nNSpid:\t4711\t1\n", "killed", 0),
+        ("State:\tS (sleeping)\nNSpid:\t4711\n", "killed", 0),
+        ("State:\tS (sleeping)\nNSpid:\t4711\t58\n", "killed", 0),
+    ],
+    ids=["its init", "no process", "a zombie", "a process of this machine", "some process of a container"],
+)
+def test_podmans_word_that_a_container_runs_counts_while_its_init_lives(
+    status: str | None, state: str, pid: int, tmp_path: Path
+) -> None:
+    if status is not None:
+        (tmp_path / "4711").mkdir()
+        (tmp_path / "4711" / "status").write_text(status, encoding="utf-8")
+    found = as_found(LISTED, tmp_path)
+    assert (found.state, found.pid) == (state, pid)
 
 
 def test_podman_at_work_on_another_hospital_is_not_waited_for(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from wardround.twin.boot import Help, await_answers
 from wardround.twin.capacity import INSTANCES_A_HOST, check_room, free_instances
 from wardround.twin.containers import (
+    KILLED,
     Container,
     Found,
     bystander_container,
@@ -40,14 +41,14 @@ class Build:
     flags: Flags
     report: Report
 
-    def replace_outdated(self) -> bool:
-        """Remove containers that the hospital describes otherwise or no longer; return whether there was one."""
+    def remove_useless(self) -> bool:
+        """Remove containers that are described otherwise, or no longer, or were killed; tell whether one was."""
         found = find(self.lab.hospital.name).values()
-        outdated = [one for one in found if one.host not in self.specs or self.specs[one.host].digest != one.digest]
-        for one in outdated:
-            self.report(f"removing {one.name}, which the manifest describes otherwise or no longer")
-        remove(tuple(one.name for one in outdated))
-        return bool(outdated)
+        useless = {one.name: reason for one in found if (reason := self._uselessness(one)) is not None}
+        for name, reason in useless.items():
+            self.report(f"removing {name}, {reason}")
+        remove(tuple(useless))
+        return bool(useless)
 
     def start_all(self) -> bool:
         """Start and wire every container, several at once; return whether one had to be."""
@@ -65,6 +66,11 @@ class Build:
         hosts = self.lab.hospital.hosts
         addresses = {host.name: str(host.address) for host in hosts}
         return bool(await_answers(addresses, {host.name: self.lab.container(host.name) for host in hosts}, self._help))
+
+    def _uselessness(self, found: Found) -> str | None:
+        if found.host not in self.specs or self.specs[found.host].digest != found.digest:
+            return "which the manifest describes otherwise or no longer"
+        return "whose processes somebody killed" if found.state == KILLED else None
 
     def _start(self, spec: Container, found: Found | None) -> bool:
         started = ensure_running(spec, found, self.lab.hospital.name, self.flags)

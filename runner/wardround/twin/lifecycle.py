@@ -71,7 +71,7 @@ def up(hospital: TwinHospital, state_dir: Path, report: Report) -> bool:
         build = Build(wanted, container_specs(wanted, keys, automation, upstream), flags(detect()), report)
         changed |= ensure_switch(wanted)
         changed |= ensure_leg(wanted)
-        changed |= build.replace_outdated()
+        changed |= build.remove_useless()
         changed |= build.start_all()
         changed |= build.await_boot()
         return changed

@@ -44,7 +44,7 @@ def test_what_nobody_manages_from_here_is_a_bystander() -> None:
     ("subnet", "address", "known"),
     [("203.0.113.0/24", "203.0.113.9", True), ("8.8.8.0/24", "8.8.8.8", False), ("0.0.0.0/0", "203.0.113.9", False)],
 )
-def test_a_host_outside_stands_by_where_its_addresses_are_nobodys(subnet: str, address: str, known: bool) -> None:  # noqa: FBT001
+def test_a_host_outside_stands_by_where_its_addresses_are_nobodys(subnet: str, address: str, *, known: bool) -> None:
     data, given = architecture_data(), manifest()
     data["components"]["tenant"] = {**data["components"]["monitor"], "zones": ["vendor"], "criticality": "low"}
     given["zones"]["vendor"] = {"subnet": subnet}

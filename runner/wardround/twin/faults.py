@@ -60,7 +60,7 @@ def plant(hospital: TwinHospital, state_dir: Path, seed: int, count: int | None 
     done: list[Fault] = []
     try:
         for host, damage in chosen:
-            _shell(hospital.name, host, damage.command)
+            by_hand(hospital.name, host, damage.command)
             done.append(_fault(host, damage))
     finally:
         text = json.dumps([fault.model_dump(mode="json") for fault in done], indent=1)
@@ -137,10 +137,11 @@ def _possible(hospital: TwinHospital) -> dict[str, tuple[Damage, ...]]:
 
 def _possible_on(hospital: str, host: str) -> tuple[Damage, ...]:
     lines = [f"if ( {damage.test} ) 2> /dev/null; then echo {number}; fi" for number, damage in enumerate(CATALOGUE)]
-    said = _shell(hospital, host, "\n".join(lines))
+    said = by_hand(hospital, host, "\n".join(lines))
     return tuple(CATALOGUE[int(number)] for number in said.split())
 
 
-def _shell(hospital: str, host: str, commands: str) -> str:
+def by_hand(hospital: str, host: str, commands: str) -> str:
+    """Run shell commands on a host past everything wardround does, and give what they say; none of them may fail."""
     container = container_name(hospital, host)
     return run(("podman", "exec", "--interactive", container, "sh", "-e", "-s"), stdin=commands + "\n")

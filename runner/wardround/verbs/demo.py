@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wardround.errors import WardroundError
 from wardround.model.run import Verdict
 from wardround.twin import faults, lifecycle
+from wardround.twin.tenant import introduce
 from wardround.verbs.apply import Application, Applied
 from wardround.verbs.drift import Drift, deep_check
 from wardround.verbs.opening import OpenHospital, open_hospital, twin_state
@@ -120,6 +121,8 @@ def demonstrate(workspace: Workspace, name: str, seed: int, options: Options, sh
         say(f"applied: {len(applied.changed)} changes")
         _promise(not again.changed, f"the second apply changed {[_spot(each) for each in again.changed]}")
         say("second apply changed 0")
+        if introduce(hospital):
+            say("the ERP trusts the hospital's certificates")
         planted = faults.plant(hospital, twin_state(workspace, hospital.name), seed)
         say(f"{len(planted)} faults planted")
         found = _compare(planted, stage.drift("drift"))

@@ -22,7 +22,6 @@ from wardround.proof.exercise import Mistake, mistakes
 from wardround.proof.packet import Packet
 from wardround.proof.result import Difference, Kind
 from wardround.proof.way import NOTHING_FILTERS
-from wardround.twin import faults
 from wardround.verbs import demo
 from wardround.verbs.apply import Applied
 from wardround.verbs.demo import Demonstration
@@ -170,7 +169,7 @@ class Play:
 
         monkeypatch.setattr(demo, "prove", lambda *_, **__: self.prove())
         monkeypatch.setattr(demo, "probe", lambda *_: self.probe())
-        monkeypatch.setattr(faults, "by_hand", lambda _hospital, _host, command: self.done.append(command))
+        monkeypatch.setattr(demo, "by_hand", lambda _hospital, _host, command: self.done.append(command))
         monkeypatch.setattr(Stage, "drift", lambda _stage, _name, *hosts: self.drift(hosts))
         monkeypatch.setattr(Stage, "mend", lambda _stage: self.mend())
         opened = cast("OpenHospital", SimpleNamespace(design=self.design))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_twin_plan import hospital, routed
+from tests.unit.test_twin_plan import TENANT, hospital, routed
 from wardround.errors import TwinError
 from wardround.twin.build import container_specs
 from wardround.twin.containers import (
@@ -19,8 +19,10 @@ from wardround.twin.containers import (
     gateway_container,
     host_container,
     releases,
+    tenant_container,
 )
 from wardround.twin.credentials import HostKey
+from wardround.twin.furniture import File
 from wardround.twin.image import RELEASES, recipe
 from wardround.twin.mirror import Mirror
 from wardround.twin.plan import GATEWAY, TwinBystander, TwinHospital, lab
@@ -54,6 +56,27 @@ def test_a_bystander_only_holds_its_place() -> None:
     assert "--network=none" in container.options
     assert not any("ssh" in file.path for file in container.files)
     assert [str(leg.address) for leg in wanted.legs(wanted.machine("ct01"))] == ["10.90.2.31"]
+
+
+def test_an_erp_boots_in_a_bystanders_place() -> None:
+    wanted = lab(hospital(bystanders=(TENANT,)))
+    file = File("/etc/tenant/tenant.crt", 0o644, "certificate")
+    container = tenant_container(wanted, TENANT, (file,))
+    command = create_command(container, "st-test", FLAGS)
+    assert command[-2:] == ("localhost/wardround-tenant:debian-12", "/sbin/init")
+    assert {"--network=none", "--sysctl=net.ipv4.ip_forward=0"} <= set(command)
+    assert file in container.files
+    assert any(each.path == "/etc/hosts" for each in container.files)
+    assert container.digest != bystander_container(wanted, TENANT).digest
+    assert container.digest != tenant_container(wanted, TENANT, (File(file.path, file.mode, "another"),)).digest
+
+
+def test_the_erp_is_the_one_bystander_that_boots() -> None:
+    plain = TwinBystander(name="ct01", zone="imaging", address=IPv4Address("10.90.2.31"))
+    of = hospital(bystanders=(plain, TENANT))
+    specs = container_specs(lab(of), {host.name: KEY for host in of.hosts}, "ssh-ed25519 BBBB", {})
+    assert {name: specs[name].boots for name in ("ct01", "erp")} == {"ct01": False, "erp": True}
+    assert releases(lab(hospital(hosts=(routed().hosts[0],), bystanders=(TENANT,)))) == ("debian-12", "debian-13")
 
 
 def test_the_gateway_routes_and_loads_the_rules_at_boot() -> None:

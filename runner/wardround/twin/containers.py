@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from wardround.errors import TwinError
 from wardround.twin.command import attempt, run
 from wardround.twin.credentials import HostKey
 from wardround.twin.furniture import File, furnish, gateway_files, host_files, name_files, ruleset_files
-from wardround.twin.image import Release, image_name
-from wardround.twin.plan import GATEWAY, Lab, TwinBystander, TwinHost, container_name
+from wardround.twin.image import TENANT_IMAGE, Release, image_name
+from wardround.twin.plan import GATEWAY, Lab, TwinBystander, TwinHost, TwinTenant, container_name
 from wardround.twin.podman import Flags
 
 HOSPITAL_LABEL = "wardround.hospital"
@@ -88,6 +88,13 @@ def bystander_container(lab: Lab, bystander: TwinBystander) -> Container:
     name, image = lab.container(bystander.name), image_name(_FURNITURE_RELEASE)
     files = name_files(bystander.name)
     return Container(bystander.name, name, image, options, files, account=False, digest=digest, boots=False)
+
+
+def tenant_container(lab: Lab, tenant: TwinTenant, files: tuple[File, ...]) -> Container:
+    """Return the container of a bystander that is an ERP, with the files that tell it from others."""
+    place = bystander_container(lab, tenant)
+    digest = _digest(TENANT_IMAGE, place.digest, [asdict(file) for file in files])
+    return replace(place, image=TENANT_IMAGE, files=(*place.files, *files), digest=digest, boots=True)
 
 
 def gateway_container(lab: Lab) -> Container:

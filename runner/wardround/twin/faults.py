@@ -10,11 +10,11 @@ from pathlib import Path
 
 from wardround.errors import TwinError
 from wardround.model.base import HostName, Model, Name
-from wardround.twin.command import run
 from wardround.twin.containers import find
 from wardround.twin.credentials import write_private
 from wardround.twin.fault_catalogue import CATALOGUE, KINDS, Damage
-from wardround.twin.plan import TwinHospital, container_name
+from wardround.twin.hand import by_hand
+from wardround.twin.plan import TwinHospital
 
 RECORD = "faults.json"
 """Name of the record in the twin's state folder: what the last call planted."""
@@ -139,9 +139,3 @@ def _possible_on(hospital: str, host: str) -> tuple[Damage, ...]:
     lines = [f"if ( {damage.test} ) 2> /dev/null; then echo {number}; fi" for number, damage in enumerate(CATALOGUE)]
     said = by_hand(hospital, host, "\n".join(lines))
     return tuple(CATALOGUE[int(number)] for number in said.split())
-
-
-def by_hand(hospital: str, host: str, commands: str) -> str:
-    """Run shell commands on a host past everything wardround does, and give what they say; none of them may fail."""
-    container = container_name(hospital, host)
-    return run(("podman", "exec", "--interactive", container, "sh", "-e", "-s"), stdin=commands + "\n")

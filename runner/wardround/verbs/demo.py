@@ -12,6 +12,8 @@ from wardround.proof.attempt import Standing
 from wardround.proof.exercise import Change, Mistake, mistakes
 from wardround.report.line import count
 from wardround.twin import faults, lifecycle
+from wardround.twin.hand import by_hand
+from wardround.twin.tenant import introduce
 from wardround.verbs.opening import open_hospital, twin_state
 from wardround.verbs.probe import Asked, probe
 from wardround.verbs.prove import Proving, prove
@@ -66,6 +68,8 @@ def demonstrate(workspace: Workspace, name: str, seed: int, options: Options, sh
         say(f"applied: {len(applied.changed)} changes")
         promise(not again.changed, f"the second apply changed {[spot(each) for each in again.changed]}")
         say("second apply changed 0")
+        if introduce(hospital):
+            say("the ERP trusts the hospital's certificates")
         planted = faults.plant(hospital, twin_state(workspace, hospital.name), seed)
         say(f"{len(planted)} faults planted")
         found = _compare(planted, stage.drift("drift"))
@@ -146,7 +150,7 @@ def mistakes_by_hand_are_found(stage: Stage, seed: int) -> int:
         say("no managed gateway with flows to change in this design, so none is opened or closed by hand")
         return 0
     for each in made:
-        faults.by_hand(design.hospital, gateway, each.command)
+        by_hand(design.hospital, gateway, each.command)
         say(f"by hand on {gateway}: {each}")
     compare_proof(made, gateway, _prove(stage))
     say(f"prove names the same {len(made)}, no other")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import http.server
+import random
 import shutil
 import socket
 import ssl
@@ -151,6 +154,60 @@ def test_an_archive_that_knows_neither_title_is_heard(hospital: Authority, title
         found = dicom.echo(relay.port, titles, 5)
     assert not found.good
     assert "was rejected" in found.words
+
+
+@contextmanager
+def echoing(authority: Authority) -> Iterator[int]:
+    """Send everything back, over TLS; everything goes both ways at the same time."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*authority.issue(NAME))
+
+    def echo(listener: socket.socket) -> None:
+        wire, _ = listener.accept()
+        with context.wrap_socket(wire, server_side=True) as secured:
+            while data := secured.recv(16384):
+                secured.sendall(data)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=echo, args=(listener,))
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def test_bytes_go_both_ways_at_the_same_time_and_none_is_lost(hospital: Authority) -> None:
+    sent = random.Random(1).randbytes(4 << 20)
+    with echoing(hospital) as port, through(port, hospital, NAME) as relay:
+        got = bytearray()
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=20) as wire:
+            sender = threading.Thread(target=wire.sendall, args=(sent,))
+            sender.start()
+            while len(got) < len(sent) and (data := wire.recv(65536)):
+                got += data
+            sender.join()
+    assert hashlib.sha256(got).digest() == hashlib.sha256(sent).digest()
+
+
+def test_a_service_is_told_when_who_asked_has_gone(hospital: Authority) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*hospital.issue(NAME))
+    told = threading.Event()
+
+    def wait(listener: socket.socket) -> None:
+        wire, _ = listener.accept()
+        with context.wrap_socket(wire, server_side=True) as secured, contextlib.suppress(OSError):
+            while secured.recv(16384):
+                pass
+        told.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=wait, args=(listener,))
+        thread.start()
+        asked = replace(order(listener.getsockname()[1], hospital, NAME), seconds=60.0)
+        with relayed(asked) as relay:
+            socket.create_connection(("127.0.0.1", relay.port), timeout=20).close()
+            assert told.wait(timeout=30)
+        thread.join()
 
 
 def test_another_authority_and_another_name_are_refused(hospital: Authority, tmp_path: Path) -> None:

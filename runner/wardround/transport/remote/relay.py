@@ -10,13 +10,15 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import socket
 import ssl
 import sys
-import threading
+from collections.abc import Iterator
 from typing import Any
 
 CHUNK = 65536
+NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def reached(order: dict[str, Any]) -> socket.socket:
@@ -49,11 +51,48 @@ def connected(order: dict[str, Any]) -> tuple[socket.socket, dict[str, Any]]:
     return secured, {"tls": secured.version(), "expires": certificate.get("notAfter", "")}
 
 
-def sent(wire: socket.socket) -> None:
-    """Carry stdin to the service until it ends."""
-    while data := os.read(sys.stdin.fileno(), CHUNK):
-        wire.sendall(data)
-    wire.shutdown(socket.SHUT_WR)
+def carry(wire: socket.socket, seconds: float) -> None:
+    """Carry both ways until one side ends, or nothing moves for as long as the order allows.
+
+    One thread does it all: OpenSSL forbids that one thread reads a connection while another writes to it.
+    """
+    wire.settimeout(0.0)
+    given = sys.stdin.fileno()
+    unsent = b""
+    while True:
+        ready, able, _ = select.select([wire] if unsent else [wire, given], [wire] if unsent else [], [], seconds)
+        if not ready and not able:
+            return
+        if given in ready:
+            unsent = os.read(given, CHUNK)
+            if not unsent:
+                # A service that is not told keeps a place for who has gone, and some have few places.
+                return
+        unsent = unsent[written(wire, unsent) :]
+        for part in arrived(wire):
+            if not part:
+                return
+            sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()
+
+
+def written(wire: socket.socket, data: bytes) -> int:
+    """Write as much as goes now, and say how much that was."""
+    try:
+        return wire.send(data) if data else 0
+    except NOT_NOW:
+        return 0
+
+
+def arrived(wire: socket.socket) -> Iterator[bytes]:
+    """Give what has arrived, also what TLS has read ahead; something empty at the connection's end."""
+    part = b"more"
+    while part:
+        try:
+            part = wire.recv(CHUNK)
+        except NOT_NOW:
+            return
+        yield part
 
 
 def said(words: dict[str, Any]) -> None:
@@ -63,7 +102,7 @@ def said(words: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Carry until the service ends, or says nothing for as long as the order allows."""
+    """Connect as ordered, say how that went, and carry."""
     # Unbuffered, so that what follows the order stays in the pipe for the thread that carries it.
     with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as orders:
         order = json.loads(orders.readline(CHUNK))
@@ -73,11 +112,8 @@ def main() -> None:
         said({"error": f"{type(failed).__name__}: {failed}"[:500]})
         return
     said(how)
-    threading.Thread(target=sent, args=(wire,), daemon=True).start()
     try:
-        while data := wire.recv(CHUNK):
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+        carry(wire, order["seconds"])
     except OSError:
         # The other end is told by the end of the stream; what it means is decided there.
         return

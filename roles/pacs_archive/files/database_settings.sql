@@ -1,5 +1,6 @@
 SELECT name || ' is ' || setting FROM pg_settings
   WHERE (name = 'listen_addresses' AND setting <> '')
+     OR (name = 'hba_file' AND setting !~ '^/etc/postgresql/[0-9]+/main/pg_hba[.]conf$')
      OR (name = 'password_encryption' AND setting <> 'scram-sha-256')
      OR (name = 'log_destination' AND setting <> 'syslog')
      OR (name = 'log_min_error_statement' AND setting <> 'panic')

@@ -371,7 +371,7 @@ def test_only_root_reads_the_key(host: Host) -> None:
     assert host.file(f"{SETTINGS}/users.json").mode == 0o640
 
 
-@pytest.mark.parametrize("unit", ["orthanc", "nginx", "postgresql@*-main"])
+@pytest.mark.parametrize("unit", ["orthanc", "nginx", "postgresql@*-main.service"])
 def test_service_is_confined(host: Host, unit: str) -> None:
     shown = host.check_output(f"systemctl show '{unit}' -p ActiveState,NoNewPrivileges,ProtectSystem,PrivateTmp")
     assert set(shown.splitlines()) == {

@@ -31,6 +31,13 @@ def psql(host: Host, user: str, options: str, query: str) -> CommandResult:
     return host.run(f"cd / && runuser -u {user} -- {PSQL} {options} -c %s", query)
 
 
+def known(host: Host) -> dict[str, str]:
+    """Every image that the index knows: where it lies, and its digest."""
+    said = psql(host, "orthanc", "-d orthanc", "SELECT uuid, compressedhash FROM attachedfiles").stdout
+    pairs = (line.split("|") for line in said.splitlines())
+    return {f"{IMAGES}/{uuid[:2]}/{uuid[2:4]}/{uuid}": digest for uuid, digest in pairs}
+
+
 def run_unit(host: Host, unit: str) -> CommandResult:
     """Run a unit that ends by itself, after one that runs already."""
     host.run(f"timeout 60 sh -c 'while systemctl is-active {unit} | grep -q activating; do sleep 0.5; done'")
@@ -46,11 +53,10 @@ def _stored(host: Host) -> None:
 
 
 def test_index_is_in_the_database_and_images_are_not(host: Host) -> None:
-    known = psql(host, "orthanc", "-d orthanc", "SELECT uuid, compressedhash FROM attachedfiles").stdout
-    files = host.check_output(f"find {IMAGES} -type f -exec md5sum {{}} +")
-    assert known
-    for uuid, digest in (line.split("|") for line in known.splitlines()):
-        assert f"{digest}  {IMAGES}/{uuid[:2]}/{uuid[2:4]}/{uuid}" in files
+    images = known(host)
+    assert images
+    for path, digest in images.items():
+        assert host.check_output("md5sum %s", path).split() == [digest, path]
 
 
 def test_database_is_not_on_the_network(host: Host) -> None:
@@ -71,7 +77,10 @@ def test_archive_reaches_its_own_database_only(host: Host) -> None:
 
 
 def test_archive_outlives_a_restart_of_its_database(host: Host) -> None:
-    host.check_output("systemctl restart 'postgresql@*-main'")
+    started = "systemctl show 'postgresql@*-main.service' --property=InvocationID --value"
+    before = host.check_output(started)
+    host.check_output("systemctl restart 'postgresql@*-main.service'")
+    assert before not in {"", host.check_output(started)}
     deadline = time.monotonic() + 60
     while store(host).rc:
         assert time.monotonic() < deadline
@@ -81,7 +90,7 @@ def test_archive_outlives_a_restart_of_its_database(host: Host) -> None:
 @pytest.fixture
 def damaged(host: Host) -> Iterator[str]:
     """An image on disk that is no longer what came in, and nobody wrote to it."""
-    path = host.check_output(f"find {IMAGES} -type f").splitlines()[0]
+    path = next(iter(known(host)))
     host.check_output(f"cp -a {path} /root/undamaged && touch -r {path} /root/date")
     host.check_output(f"printf X | dd of={path} bs=1 seek=400 conv=notrunc status=none && touch -r /root/date {path}")
     yield path
@@ -89,7 +98,7 @@ def damaged(host: Host) -> Iterator[str]:
 
 
 def test_archive_can_be_restored(host: Host) -> None:
-    count = len(host.check_output(f"find {IMAGES} -type f").splitlines())
+    count = len(known(host))
     assert run_unit(host, "wardround-backup").rc == 0
     assert run_unit(host, "wardround-restore-test").rc == 0
     result = json.loads(host.file(RESULT).content_string)

@@ -64,6 +64,22 @@ def target_has(monkeypatch: pytest.MonkeyPatch, *hours: float) -> None:
     monkeypatch.setattr(program, "run", lambda *_, **__: json.dumps(found))
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("", "it said nothing"),
+        ("once\n\n", "once"),
+        ("trouble\nFatal: no way\nbye\n", "Fatal: no way"),
+        (
+            '{"error":{"message":"permission denied"},"item":"/srv/x"}\n{"code":3,"message":"a file is missing"}',
+            "/srv/x: permission denied; a file is missing",
+        ),
+    ],
+)
+def test_the_reason_of_a_programs_failure_is_kept(told: str, expected: str) -> None:
+    assert program.last_words(told) == expected
+
+
 @pytest.mark.parametrize(("status", "reason"), [(404, "nothing stands at the target"), (401, "the target answers 401")])
 def test_a_target_that_refuses_is_named_without_asking_restic(
     monkeypatch: pytest.MonkeyPatch, status: int, reason: str

@@ -70,11 +70,20 @@ class Settings:
         return CONFIGURATION.with_name("repository")
 
 
+def in_words(line: str) -> str:
+    """Return what a line says, which restic may have put into JSON."""
+    try:
+        told = json.loads(line)
+        return str(told.get("message") or f"{told['item']}: {told['error']['message']}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line
+
+
 def last_words(text: str) -> str:
-    """Return the last line of a program's errors that says something."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """Return the lines of a program's errors that say most: a fatal one, or the first and the last."""
+    lines = [in_words(line.strip()) for line in text.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith("Fatal")]
-    return (fatal or lines or ["it said nothing"])[-1]
+    return "; ".join(dict.fromkeys(fatal[-1:] or [*lines[:1], *lines[-1:]])) or "it said nothing"
 
 
 def run(command: list[str], **options: Any) -> str:

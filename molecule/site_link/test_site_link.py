@@ -15,6 +15,8 @@ SWANCTL = "/etc/swanctl/swanctl.conf"
 WIREGUARD_FILE = "/etc/wireguard/site-link.conf"
 OWN = "/etc/wardround/pki/host"
 UNDECLARED = 78
+NOBODY = "d2FyZHJvdW5kd2FyZHJvdW5kd2FyZHJvdW5kbm9ib2Q="
+"""Key of a peer that never answers and is called by its name."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,31 @@ def test_what_is_not_declared_does_not_pass(host: Host, other: Host, source: int
 
 
 @each_tunnel
-def test_nothing_passes_without_the_tunnel(host: Host, other: Host, tunnel: Tunnel) -> None:
+def test_nothing_passes_without_the_tunnel_and_none_waits_for_its_peer(host: Host, other: Host, tunnel: Tunnel) -> None:
     host.check_output("systemctl stop %s", tunnel.unit)
     try:
+        assert host.run("systemctl is-active %s", tunnel.unit).stdout.strip() == "inactive"
         assert not passes(host, other, tunnel.networks, tunnel.networks)
+        other.check_output("systemctl stop %s", tunnel.unit)
+        host.check_output("timeout 20 systemctl start %s", tunnel.unit)
     finally:
         host.check_output("systemctl start %s", tunnel.unit)
+        other.check_output("systemctl start %s", tunnel.unit)
+    assert passes(host, other, tunnel.networks, tunnel.networks, seconds=30)
+
+
+@each_tunnel
+def test_tunnel_comes_back_when_its_process_dies(host: Host, other: Host, tunnel: Tunnel) -> None:
+    def process() -> str:
+        return str(host.check_output("systemctl show --property MainPID --value %s", tunnel.unit))
+
+    before = process()
+    assert before != "0"
+    host.check_output("systemctl kill --kill-whom=main --signal=KILL %s", tunnel.unit)
+    deadline = time.monotonic() + 20
+    while process() in {before, "0"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
     assert passes(host, other, tunnel.networks, tunnel.networks, seconds=30)
 
 
@@ -149,6 +170,34 @@ def test_wireguard_peer_with_another_key_is_refused(host: Host, other: Host) -> 
     assert passes(host, other, WIREGUARD.networks, WIREGUARD.networks, seconds=30)
 
 
+def nobodys_endpoint(host: Host) -> str:
+    """Where the host calls the peer that has a name only."""
+    lines = host.check_output("wg show site-link endpoints").splitlines()
+    return next(line.split(maxsplit=1)[1] for line in lines if line.startswith(NOBODY))
+
+
+@pytest.fixture
+def without_names(host: Host) -> Iterator[Host]:
+    """The host, which finds nobody to ask for a name."""
+    host.check_output("cp /etc/hosts /etc/resolv.conf /root/ && sed -i /nobody/d /etc/hosts")
+    host.check_output("echo nameserver 127.0.0.1 >/etc/resolv.conf")
+    yield host
+    host.check_output("cp /root/hosts /root/resolv.conf /etc/")
+
+
+def test_unknown_name_keeps_no_tunnel_from_opening(without_names: Host, other: Host) -> None:
+    without_names.check_output("timeout 20 systemctl restart site-link")
+    assert passes(without_names, other, WIREGUARD.networks, WIREGUARD.networks, seconds=30)
+    assert nobodys_endpoint(without_names) == "(none)"
+
+
+def test_name_is_looked_up_until_it_is_known(host: Host) -> None:
+    deadline = time.monotonic() + 20
+    while nobodys_endpoint(host) != "127.0.0.9:51820":
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
 def test_private_key_never_leaves_its_file(host: Host) -> None:
     key = host.file("/etc/wireguard/site-link.key")
     assert (key.user, key.group, key.mode) == ("root", "root", 0o600)
@@ -162,7 +211,7 @@ def test_private_key_never_leaves_its_file(host: Host) -> None:
 def test_no_other_tunnel_is_open(host: Host, other: Host) -> None:
     assert host.check_output("wg show interfaces") == "site-link"
     published = json.loads(other.check_output("cat /etc/ansible/facts.d/site_link.fact"))
-    assert host.check_output("wg show site-link peers") == published["public_key"]
+    assert set(host.check_output("wg show site-link peers").splitlines()) == {published["public_key"], NOBODY}
     connections = host.check_output("swanctl --list-conns --raw").splitlines()
     assert len([line for line in connections if line.startswith("list-conn event")]) == 1
     assert connections[0].startswith("list-conn event {other_cloud ")
@@ -243,6 +292,7 @@ def test_mended_peer_is_connected_again(host: Host, other: Host) -> None:
     ("unit", "capabilities"),
     [
         pytest.param("site-link", "cap_net_admin", id="wireguard"),
+        pytest.param("site-link-names", "cap_net_admin", id="names"),
         pytest.param("strongswan", "cap_net_bind_service cap_net_admin cap_net_raw", id="ipsec"),
         pytest.param("site-link-calls", "", id="caller"),
     ],

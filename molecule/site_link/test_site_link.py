@@ -256,32 +256,44 @@ def damaged(other: Host) -> Iterator[Host]:
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "reason"),
     [
         pytest.param(
-            f"cp /root/rogue.crt {OWN}.crt; cp /root/rogue.key {OWN}.key", id="certificate of another authority"
+            f"cp /root/rogue.crt {OWN}.crt; cp /root/rogue.key {OWN}.key",
+            'issuer is "CN=rogue"',
+            id="certificate of another authority",
         ),
         pytest.param(
             f"cp /root/other.crt {OWN}.crt; cp /root/other.key {OWN}.key; sed -i s/edgeN/otherN/ {SWANCTL}",
+            "AUTHENTICATION_FAILED notify error",
             id="certificate with another name",
         ),
         pytest.param(
-            f"sed -i 's/ proposals = .*/ proposals = aes128-sha256-modp2048/' {SWANCTL}", id="weaker algorithms"
+            f"sed -i 's/ proposals = .*/ proposals = aes128-sha256-modp2048/' {SWANCTL}",
+            "NO_PROPOSAL_CHOSEN notify error",
+            id="weaker algorithms",
         ),
         pytest.param(
             f"sed -i 's/esp_proposals = .*/esp_proposals = aes128-sha256/' {SWANCTL}",
+            "NO_PROPOSAL_CHOSEN notify, no CHILD_SA built",
             id="weaker algorithms for packets",
         ),
-        pytest.param(f"sed -i 's/version = 2/version = 1/' {SWANCTL}", id="IKEv1"),
-        pytest.param(f"sed -i 's/local_ts = .*/local_ts = 10.78.0.0\\/16/' {SWANCTL}", id="other networks"),
+        pytest.param(f"sed -i 's/version = 2/version = 1/' {SWANCTL}", "NO_PROPOSAL_CHOSEN notify error", id="IKEv1"),
+        pytest.param(
+            f"sed -i 's/local_ts = .*/local_ts = 10.78.0.0\\/16/' {SWANCTL}",
+            "TS_UNACCEPTABLE notify, no CHILD_SA built",
+            id="other networks",
+        ),
     ],
 )
-def test_ipsec_peer_is_refused(host: Host, damaged: Host, damage: str) -> None:
+def test_ipsec_peer_is_refused(host: Host, damaged: Host, damage: str, reason: str) -> None:
     own = f"s/edge{number(damaged)}/other{number(damaged)}/"
+    before = host.check_output("date +%s")
     damaged.check_output(f"{damage.replace('s/edgeN/otherN/', own)} && systemctl restart strongswan")
     assert host.run("swanctl --initiate --child other_cloud --timeout 4").rc != 0
     assert "INSTALLED" not in host.check_output("swanctl --list-sas")
     assert not passes(host, damaged, IPSEC.networks, IPSEC.networks)
+    assert reason in host.check_output("journalctl --unit strongswan --output cat --since @%s", before)
 
 
 def test_mended_peer_is_connected_again(host: Host, other: Host) -> None:

@@ -173,7 +173,7 @@ def test_wireguard_peer_with_another_key_is_refused(host: Host, other: Host) -> 
 def nobodys_endpoint(host: Host) -> str:
     """Where the host calls the peer that has a name only."""
     lines = host.check_output("wg show site-link endpoints").splitlines()
-    return next(line.split(maxsplit=1)[1] for line in lines if line.startswith(NOBODY))
+    return str(next(line.split(maxsplit=1)[1] for line in lines if line.startswith(NOBODY)))
 
 
 @pytest.fixture

@@ -62,11 +62,13 @@ def passes(host: Host, other: Host, source: int, target: int, seconds: float = 0
 
 def on_the_wire(host: Host, port: str, target: str) -> dict[str, int]:
     """What is seen on the wire while the host sends marked packets from its network to an address."""
-    sniff = ["podman", "exec", str(host.backend.hostname), "python3", "/root/sniff.py", "2", MARK, port]
-    with subprocess.Popen(sniff, stdout=subprocess.PIPE, text=True) as process:
+    sniff = ["podman", "exec", "-i", str(host.backend.hostname), "python3", "/root/sniff.py", MARK, port]
+    with subprocess.Popen(sniff, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        host.check_output(f"ping -n -c 3 -i 0.2 -W 2 -p {MARK.encode().hex()} {target}")
+        host.check_output(f"ping -n -c 3 -i 0.2 -W 5 -p {MARK.encode().hex()} {target}")
+        process.stdin.close()
         counts: dict[str, int] = json.loads(process.stdout.read())
     return counts
 
@@ -86,7 +88,7 @@ def other(host: Host) -> Host:
 
 @each_tunnel
 def test_declared_networks_reach_each_other(host: Host, other: Host, tunnel: Tunnel) -> None:
-    assert passes(host, other, tunnel.networks, tunnel.networks, seconds=5)
+    assert passes(host, other, tunnel.networks, tunnel.networks, seconds=30)
 
 
 @each_tunnel
@@ -121,7 +123,7 @@ def test_nothing_passes_without_the_tunnel_and_none_waits_for_its_peer(host: Hos
         assert host.run("systemctl is-active %s", tunnel.unit).stdout.strip() == "inactive"
         assert not passes(host, other, tunnel.networks, tunnel.networks)
         other.check_output("systemctl stop %s", tunnel.unit)
-        host.check_output("timeout 20 systemctl start %s", tunnel.unit)
+        host.check_output("timeout 40 systemctl start %s", tunnel.unit)
     finally:
         host.check_output("systemctl start %s", tunnel.unit)
         other.check_output("systemctl start %s", tunnel.unit)
@@ -136,7 +138,7 @@ def test_tunnel_comes_back_when_its_process_dies(host: Host, other: Host, tunnel
     before = process()
     assert before != "0"
     host.check_output("systemctl kill --kill-whom=main --signal=KILL %s", tunnel.unit)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 40
     while process() in {before, "0"}:
         assert time.monotonic() < deadline
         time.sleep(0.5)
@@ -186,13 +188,13 @@ def without_names(host: Host) -> Iterator[Host]:
 
 
 def test_unknown_name_keeps_no_tunnel_from_opening(without_names: Host, other: Host) -> None:
-    without_names.check_output("timeout 20 systemctl restart site-link")
+    without_names.check_output("timeout 40 systemctl restart site-link")
     assert passes(without_names, other, WIREGUARD.networks, WIREGUARD.networks, seconds=30)
     assert nobodys_endpoint(without_names) == "(none)"
 
 
 def test_name_is_looked_up_until_it_is_known(host: Host) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 40
     while nobodys_endpoint(host) != "127.0.0.9:51820":
         assert time.monotonic() < deadline
         time.sleep(0.5)
@@ -240,11 +242,11 @@ def test_both_sides_call_and_one_connection_stays(host: Host) -> None:
 
 def test_new_keys_come_from_a_new_exchange(host: Host, other: Host) -> None:
     host.check_output("swanctl --rekey --child other_cloud")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while "ESP:AES_GCM_16-256/ECP_384" not in host.check_output("swanctl --list-sas"):
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    assert passes(host, other, IPSEC.networks, IPSEC.networks, seconds=5)
+    assert passes(host, other, IPSEC.networks, IPSEC.networks, seconds=30)
 
 
 @pytest.fixture
@@ -290,7 +292,7 @@ def test_ipsec_peer_is_refused(host: Host, damaged: Host, damage: str, reason: s
     own = f"s/edge{number(damaged)}/other{number(damaged)}/"
     before = host.check_output("date +%s")
     damaged.check_output(f"{damage.replace('s/edgeN/otherN/', own)} && systemctl restart strongswan")
-    assert host.run("swanctl --initiate --child other_cloud --timeout 4").rc != 0
+    assert host.run("swanctl --initiate --child other_cloud --timeout 20").rc != 0
     assert "INSTALLED" not in host.check_output("swanctl --list-sas")
     assert not passes(host, damaged, IPSEC.networks, IPSEC.networks)
     assert reason in host.check_output("journalctl --unit strongswan --output cat --since @%s", before)

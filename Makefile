@@ -20,7 +20,7 @@ SCENARIOS ?=
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
-demo: setup ## boot a hospital, harden it, break it, find and mend every fault
+demo: setup ## boot HOSPITAL, harden it, break it, find and mend every fault, prove its flows
 	@$(AS_ROOT) .venv/bin/wardround demo $(HOSPITAL)
 
 test: setup ## everything that gates a change, stopping at the first failure
@@ -60,8 +60,8 @@ molecule: ## every role's scenario in containers; SCENARIOS="a b" for some
 twin: ## a whole hospital in containers
 	$(AS_ROOT) $(PYTEST) tests/twin
 
-bench: ## time and CPU of plan, apply and drift
-	$(AS_ROOT) .venv/bin/python -m benchmarks
+bench: ## time and CPU of plan, apply and drift on the twin of HOSPITAL
+	$(AS_ROOT) .venv/bin/python -m benchmarks --hospital $(HOSPITAL)
 
 docs: ## regenerate the role tables and the design of HOSPITAL
 	.venv/bin/python -m wardround.report.role_readme

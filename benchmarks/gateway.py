@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from roles.zone_gateway.filter_plugins.zone_gateway import zone_gateway_rules
 
@@ -91,10 +91,14 @@ def floor_rules(flows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def gateway_rules(flows: list[dict[str, Any]]) -> str:
-    """Give the file that the role writes."""
-    zones = [{"name": f"zone{zone}", "kind": "server", "subnet": f"10.0.{zone}.0/24"} for zone in range(ZONES)]
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), trim_blocks=True, autoescape=False)  # noqa: S701 - rules
+def gateway_rules(flows: list[dict[str, Any]], zones: list[dict[str, Any]]) -> str:
+    """Give the file that the role writes for these variables."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=select_autoescape(),
+    )
     return environment.get_template("gateway.nft.j2").render(
         __zone_gateway_rules=zone_gateway_rules(flows, zones), zone_gateway_denied_log_rate="6/minute"
     )
@@ -103,11 +107,12 @@ def gateway_rules(flows: list[dict[str, Any]]) -> str:
 def measure(count: int) -> Figures:
     """Measure one size; floor and load take turns, so that a busy moment does not hit one of them alone."""
     flows = flows_of(count)
+    zones = [{"name": f"zone{zone}", "kind": "server", "subnet": f"10.0.{zone}.0/24"} for zone in range(ZONES)]
     rounds = []
     with TemporaryDirectory() as folder:
         floor, rules = Path(folder, "floor.nft"), Path(folder, "gateway.nft")
         floor.write_text(floor_rules(flows), encoding="utf-8")
-        write = _seconds(lambda: rules.write_text(gateway_rules(flows), encoding="utf-8"))
+        write = _seconds(lambda: rules.write_text(gateway_rules(flows, zones), encoding="utf-8"))
         for _ in range(ROUNDS):
             command = ["unshare", "--net", "sh", "-c", SCRIPT, "bench", str(floor), str(rules)]
             done = subprocess.run(command, text=True, capture_output=True, check=True)

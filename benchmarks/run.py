@@ -27,6 +27,7 @@ from wardround.verbs.site_run import Options, Watcher
 from wardround.verbs.workspace import open_workspace
 
 SIZES = (1, 4, 8)
+HOSPITAL = "st-elsewhere"
 _WATCHER = Watcher(lambda _event: None, lambda: False)
 
 
@@ -86,7 +87,7 @@ def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="HOSTS")
-    parser.add_argument("--hospital", default="st-elsewhere")
+    parser.add_argument("--hospital", default=HOSPITAL)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     given = parser.parse_args(arguments)
     workspace = open_workspace(None, None)

@@ -132,7 +132,7 @@ def test_a_host_can_ask_for_itself_where_devices_are_let_in(host: Host) -> None:
         "port": 1812,
         "seconds": 5,
         "name": sender.backend.name,
-        "secret": "/etc/freeradius/wardround/own.secret",
+        "credential": "/etc/freeradius/wardround/own.secret",
         "macs": ["02:00:5e:00:21:11", "02:00:5e:00:41:11", "02:00:5e:00:21:99"],
     }
     asked = sender.run("echo %s | python3 -c %s", json.dumps(question), PROBE.read_text(encoding="utf-8"))

@@ -49,10 +49,10 @@ def test_banner_names_no_system(host: Host, path: str) -> None:
     assert "Debian" not in text
 
 
-@pytest.mark.parametrize("path", ["/etc/cron.d", "/etc/cron.daily"])
-def test_cron_folder_is_closed(host: Host, path: str) -> None:
-    folder = host.file(path)
-    assert not folder.exists or (folder.user, folder.mode) == ("root", 0o700)
+@pytest.mark.parametrize("name", ["d", "hourly", "daily", "weekly", "monthly"])
+def test_cron_folder_is_closed_before_a_package_makes_it_open(host: Host, name: str) -> None:
+    folder = host.file(f"/etc/cron.{name}")
+    assert (folder.is_directory, folder.user, folder.mode) == (True, "root", 0o700)
 
 
 def test_only_named_accounts_have_a_crontab(host: Host) -> None:

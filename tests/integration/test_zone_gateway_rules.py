@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from jinja2 import Environment, FileSystemLoader
+from typing import Any
 
-from roles.zone_gateway.filter_plugins.zone_gateway import zone_gateway_rules
+import pytest
+from pydantic import TypeAdapter
+
+from benchmarks.gateway import gateway_rules
 from tests.integration.packet_lab import run
 from tests.integration.small_project import ROOT
 from tests.unit.hospital_samples import design, hospital
@@ -21,21 +23,7 @@ from wardround.verbs.opening import load_design
 pytestmark = pytest.mark.integration
 
 HOSPITALS = Project(ROOT).hospitals()
-
-
-def role_file(flows: object, zones: object) -> str:
-    """Give the file that the role writes for these variables."""
-    environment = Environment(
-        loader=FileSystemLoader(ROOT / "roles/zone_gateway/templates"),
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - rules, no page
-    )
-    assert isinstance(flows, list)
-    assert isinstance(zones, list)
-    return environment.get_template("gateway.nft.j2").render(
-        __zone_gateway_rules=zone_gateway_rules(flows, zones), zone_gateway_denied_log_rate="6/minute"
-    )
+RULE_INPUT = TypeAdapter(list[dict[str, Any]])
 
 
 def of_design(resolved: Design) -> str:
@@ -44,7 +32,7 @@ def of_design(resolved: Design) -> str:
     host = resolved.managed_hosts()[0]
     flows = value_of(FromFlows(flows="forwarded"), "any", host, around)
     zones = value_of(FromZones(zones=("internal",)), "any", host, around)
-    return role_file(flows, zones)
+    return gateway_rules(RULE_INPUT.validate_python(flows), RULE_INPUT.validate_python(zones))
 
 
 def listed(rules: str) -> str:

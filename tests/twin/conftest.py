@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.twin.small_hospital import NAME, SmallHospital
+from tests.twin.small_hospital import SmallHospital
 
 
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallHospital]:
     """A twin of hosts as they come from the distribution; removed at the end, whatever happened."""
-    project: Path = tmp_path_factory.mktemp("project")
-    hospital = SmallHospital(project)
-    try:
-        built = hospital.call("twin", "up", NAME)
-        assert built.code == 0, built.err
+    with SmallHospital(tmp_path_factory.mktemp("project")).up() as hospital:
         yield hospital
-    finally:
-        removed = hospital.call("twin", "down", NAME)
-        assert removed.code == 0, removed.err
 
 
 @pytest.fixture(scope="session")
 def applied(bare: SmallHospital) -> dict[str, Any]:
     """What two applies in a row told, after a plan that was made while the hosts were bare."""
-    planned = bare.on_twin("plan")
-    assert planned.code == 2, planned.out + planned.err
-    told: dict[str, Any] = bare.on_twin("apply", "--plan", planned.data["plan"], "--twice").data
-    return told
+    return bare.applied_twice()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,24 @@ class SmallHospital:
     def on_twin(self, verb: str, *words: str) -> Answer:
         """Call a verb on the twin, with its data as JSON."""
         return self.call("--json", verb, self.name, "--twin", "--fast", *words)
+
+    @contextmanager
+    def up(self) -> Iterator[SmallHospital]:
+        """Hold the twin, its hosts as they come from the distribution; it is removed at the end, whatever happened."""
+        try:
+            built = self.call("twin", "up", self.name)
+            assert built.code == 0, built.err
+            yield self
+        finally:
+            removed = self.call("twin", "down", self.name)
+            assert removed.code == 0, removed.err
+
+    def applied_twice(self) -> dict[str, Any]:
+        """Plan bare hosts, apply the plan two times in a row, and give what that told."""
+        planned = self.on_twin("plan")
+        assert planned.code == 2, planned.out + planned.err
+        told: dict[str, Any] = self.on_twin("apply", "--plan", planned.data["plan"], "--twice").data
+        return told
 
     def started(self, *words: str) -> subprocess.Popen[str]:
         """Start a call and leave it running."""

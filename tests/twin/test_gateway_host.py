@@ -96,14 +96,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallHospital]:
     folder = project / "reference_architectures" / "baseline" / "9.9.9"
     folder.mkdir(parents=True)
     (folder / "architecture.yml").write_text(ARCHITECTURE, encoding="utf-8")
-    hospital = SmallHospital(project, NAME, MANIFEST, ("roles", "playbooks", "plugins", "ansible.cfg"))
-    try:
-        built = hospital.call("twin", "up", NAME)
-        assert built.code == 0, built.err
+    shared = ("roles", "playbooks", "plugins", "ansible.cfg")
+    with SmallHospital(project, NAME, MANIFEST, shared).up() as hospital:
         yield hospital
-    finally:
-        removed = hospital.call("twin", "down", NAME)
-        assert removed.code == 0, removed.err
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +111,7 @@ def before(bare: SmallHospital) -> dict[str, bool]:
 def applied(bare: SmallHospital, before: dict[str, bool]) -> dict[str, Any]:
     """What two applies in a row told, after a plan that was made while the gateway was bare."""
     assert before
-    planned = bare.on_twin("plan")
-    assert planned.code == 2, planned.out + planned.err
-    told: dict[str, Any] = bare.on_twin("apply", "--plan", planned.data["plan"], "--twice").data
-    return told
+    return bare.applied_twice()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -185,6 +186,20 @@ def test_a_stopped_host_is_seen_started_and_wired_again(state_dir: Path) -> None
     assert up(LAB, state_dir, quiet) is True
     assert all(row.ssh for row in status(LAB))
     assert ssh(state_dir, "pacs01", "ls /etc/kept").returncode == 0
+    assert connects("infra01", "10.78.2.10", 22) is False
+
+
+def test_a_container_whose_processes_were_killed_is_made_anew(state_dir: Path) -> None:
+    for name in ("pacs01", GATEWAY):
+        pids = ("podman", "inspect", "--format", "{{.State.ConmonPid}} {{.State.Pid}}", container_name(LAB.name, name))
+        for pid in subprocess.run(pids, check=True, capture_output=True, text=True).stdout.split():
+            os.kill(int(pid), signal.SIGKILL)
+    assert {row.host: row.state for row in status(LAB)}["pacs01"] == "killed"
+    said: list[str] = []
+    assert up(LAB, state_dir, said.append) is True
+    removed = {line for line in said if line.endswith(", whose processes somebody killed")}
+    assert len(removed) == 2
+    assert all(row.ssh for row in status(LAB))
     assert connects("infra01", "10.78.2.10", 22) is False
 
 

@@ -56,8 +56,8 @@ def value(source: Data, host: str = "srv01") -> object:
         (
             {"zones": ["device", "servers"]},
             [
-                {"name": "devices", "kind": "device", "subnet": "10.0.2.0/24"},
-                {"name": "servers", "kind": "server", "subnet": "10.0.1.0/24"},
+                {"name": "devices", "kind": "device", "subnet": "10.0.2.0/24", "gateway": "10.0.2.1"},
+                {"name": "servers", "kind": "server", "subnet": "10.0.1.0/24", "gateway": "10.0.1.1"},
             ],
         ),
         (

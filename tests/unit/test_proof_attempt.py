@@ -50,6 +50,19 @@ def test_a_flow_to_the_outside_allows_nothing_inside() -> None:
     assert all("F-WRD-04" not in each.flows for each in found)
 
 
+def test_a_port_that_only_devices_would_know_is_not_tried_where_there_are_none() -> None:
+    architecture = architecture_data()
+    architecture["components"]["pump"] = {**architecture["components"]["monitor"], "summary": "A pump"}
+    architecture["services"]["pumping"] = {"protocols": ["tcp"], "ports": ["site", 4000], "standard": "vendor"}
+    architecture["flows"].append(
+        {"id": "F-WRD-07", "from": ["pump"], "to": ["server"], "service": "pumping", "purpose": "drugs"}
+    )
+    hospital = manifest()
+    hospital["hosts"]["srv02"] = {**hospital["hosts"]["srv01"], "address": "10.0.1.12"}
+    tried = {each.port for each in attempts(design(hospital, architecture)) if each.service == "pumping"}
+    assert tried == {4000}
+
+
 @pytest.mark.parametrize(
     ("attempt", "end", "standing", "words"),
     [

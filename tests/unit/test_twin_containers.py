@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_twin_plan import hospital, routed
+from tests.unit.test_twin_plan import TENANT, hospital, routed
 from wardround.errors import TwinError
 from wardround.twin.build import container_specs
 from wardround.twin.containers import (
     Container,
+    as_found,
     await_orphans,
     bystander_container,
     create_command,
     gateway_container,
     host_container,
     releases,
+    tenant_container,
 )
 from wardround.twin.credentials import HostKey
+from wardround.twin.furniture import File
 from wardround.twin.image import RELEASES, recipe
 from wardround.twin.mirror import Mirror
 from wardround.twin.plan import GATEWAY, TwinBystander, TwinHospital, lab
@@ -53,6 +56,27 @@ def test_a_bystander_only_holds_its_place() -> None:
     assert "--network=none" in container.options
     assert not any("ssh" in file.path for file in container.files)
     assert [str(leg.address) for leg in wanted.legs(wanted.machine("ct01"))] == ["10.90.2.31"]
+
+
+def test_an_erp_boots_in_a_bystanders_place() -> None:
+    wanted = lab(hospital(bystanders=(TENANT,)))
+    file = File("/etc/tenant/tenant.crt", 0o644, "certificate")
+    container = tenant_container(wanted, TENANT, (file,))
+    command = create_command(container, "st-test", FLAGS)
+    assert command[-2:] == ("localhost/wardround-tenant:debian-12", "/sbin/init")
+    assert {"--network=none", "--sysctl=net.ipv4.ip_forward=0"} <= set(command)
+    assert file in container.files
+    assert any(each.path == "/etc/hosts" for each in container.files)
+    assert container.digest != bystander_container(wanted, TENANT).digest
+    assert container.digest != tenant_container(wanted, TENANT, (File(file.path, file.mode, "another"),)).digest
+
+
+def test_the_erp_is_the_one_bystander_that_boots() -> None:
+    plain = TwinBystander(name="ct01", zone="imaging", address=IPv4Address("10.90.2.31"))
+    of = hospital(bystanders=(plain, TENANT))
+    specs = container_specs(lab(of), {host.name: KEY for host in of.hosts}, "ssh-ed25519 BBBB", {})
+    assert {name: specs[name].boots for name in ("ct01", "erp")} == {"ct01": False, "erp": True}
+    assert releases(lab(hospital(hosts=(routed().hosts[0],), bystanders=(TENANT,)))) == ("debian-12", "debian-13")
 
 
 def test_the_gateway_routes_and_loads_the_rules_at_boot() -> None:
@@ -141,6 +165,30 @@ def test_an_image_is_cached_by_all_that_decides_it() -> None:
     elsewhere = Mirror("http://other.example/debian", "http://other.example/debian-security", "")
     assert recipe("debian-12", elsewhere, "tool 1").digest() not in digests
     assert recipe("debian-12", MIRROR, "tool 1").digest() == recipe("debian-12", MIRROR, "tool 1").digest()
+
+
+LISTED = {"Labels": {"wardround.host": "pacs01"}, "Names": ["wr-st-test--pacs01"], "State": "running", "Pid": 4711}
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "pid"),
+    [
+        ("State:\tS (sleeping)\nNSpid:\t4711\t1\n", "running", 4711),
+        (None, "killed", 0),
+        ("State:\tZ (zombie)\nNSpid:\t4711\t1\n", "killed", 0),
+        ("State:\tS (sleeping)\nNSpid:\t4711\n", "killed", 0),
+        ("State:\tS (sleeping)\nNSpid:\t4711\t58\n", "killed", 0),
+    ],
+    ids=["its init", "no process", "a zombie", "a process of this machine", "some process of a container"],
+)
+def test_podmans_word_that_a_container_runs_counts_while_its_init_lives(
+    status: str | None, state: str, pid: int, tmp_path: Path
+) -> None:
+    if status is not None:
+        (tmp_path / "4711").mkdir()
+        (tmp_path / "4711" / "status").write_text(status, encoding="utf-8")
+    found = as_found(LISTED, tmp_path)
+    assert (found.state, found.pid) == (state, pid)
 
 
 def test_podman_at_work_on_another_hospital_is_not_waited_for(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import yaml
 from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
 from tests.unit.test_twin_plan import hospital
+from wardround.load.validation import load
 from wardround.model.design import DesignSecret
+from wardround.model.overlay import Overlay
 from wardround.twin.credentials import (
     PRINCIPAL,
     HostKey,
@@ -74,6 +76,20 @@ def test_the_overlay_names_the_user_ca_and_the_mirror() -> None:
     }
     proxied = yaml.safe_load(overlay(HostKey("", "ca"), Mirror("a", "b", "http://p.example:3142")))
     assert proxied["parameters"]["baseline"]["debian_upstream_proxy"] == "http://p.example:3142"
+
+
+def test_the_overlay_also_answers_what_it_is_given(tmp_path: Path) -> None:
+    authority = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    file = tmp_path / "overlay.yml"
+    file.write_text(overlay(HostKey("", "ca"), MIRROR, {"way_out": {"tenant_authorities": authority}}))
+    parameters = load(file, Overlay).model.parameters
+    assert parameters["way_out"] == {"tenant_authorities": authority}
+    assert parameters["baseline"]["ssh_user_ca_keys"] == ["ca"]
+
+
+def test_an_overlay_of_the_baseline_keeps_what_it_is_given() -> None:
+    whole = yaml.safe_load(overlay(HostKey("", "ca"), MIRROR, {"baseline": {"tenant_authorities": "text"}}))
+    assert {"tenant_authorities", "ssh_user_ca_keys"} <= whole["parameters"]["baseline"].keys()
 
 
 def test_an_equal_file_is_left_alone(tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from wardround.errors import TwinError
 from wardround.twin.plan import (
     INTERFACE_LIMIT,
+    TwinBystander,
     TwinControl,
     TwinHospital,
     TwinHost,
+    TwinTenant,
     TwinZone,
     blackhole_metric,
     container_name,
@@ -26,6 +28,14 @@ from wardround.twin.plan import (
 
 pytestmark = pytest.mark.unit
 
+TENANT = TwinTenant(
+    name="erp",
+    zone="imaging",
+    address=IPv4Address("10.90.2.40"),
+    tls_name="erp.st-test.internal",
+    caller="infra01",
+    architecture="way_out",
+)
 KEYS = st.lists(st.text(min_size=1, max_size=30), unique=True, max_size=200)
 
 
@@ -97,6 +107,16 @@ def test_a_mac_of_the_manifest_is_kept() -> None:
     )
     wanted = lab(hospital(hosts=(host,)))
     assert wanted.legs(host)[0].mac == "00:11:22:33:44:55"
+
+
+def test_an_erp_is_known_among_bystanders_and_no_host() -> None:
+    assert hospital().tenant is None
+    plain = TwinBystander(name="ct01", zone="imaging", address=IPv4Address("10.90.2.31"))
+    wanted = lab(hospital(bystanders=(plain, TENANT)))
+    assert wanted.hospital.tenant == TENANT
+    assert [str(leg.address) for leg in wanted.legs(wanted.machine("erp"))] == ["10.90.2.40"]
+    with pytest.raises(TwinError, match="no managed host erp"):
+        wanted.host("erp")
 
 
 def test_an_unknown_host_is_refused_with_the_known_ones() -> None:

@@ -1,4 +1,4 @@
-"""Progress of a run on stderr: a live line on a terminal, a heartbeat line every 30 seconds elsewhere."""
+"""Progress on stderr: a live line on a terminal; elsewhere a heartbeat line of a run every 30 seconds."""
 
 from __future__ import annotations
 
@@ -88,3 +88,36 @@ class Progress(AbstractContextManager["Progress"]):
             f"{self._what}: {len(self._results)} of {self._total} hosts answered{silent}, "
             f"{sum(self._results.values())} results{task}"
         )
+
+
+class Following(AbstractContextManager["Following"]):
+    """Shows what a step without Ansible says: the last of it on a terminal, line by line elsewhere."""
+
+    def __init__(self, screen: Screen, what: str) -> None:
+        """Follow a step of some name."""
+        self._screen = screen
+        self._what = what
+        self._started = time.monotonic()
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self._screen.err.is_terminal:
+            self._status = self._screen.err.status(self._what)
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave one line, of how long it took."""
+        if self._status is not None:
+            self._status.stop()
+        self._screen.note(f"{self._what} in {time.monotonic() - self._started:.0f} s")
+
+    def say(self, text: str) -> None:
+        """Tell what the step is doing."""
+        if self._status is not None:
+            self._status.update(f"{self._what}: {text}")
+        else:
+            self._screen.note(f"{self._what}: {text}")

@@ -234,7 +234,8 @@ def _meant(zone: DesignZone, word: str) -> bool:
 
 
 def _zone(zone: DesignZone) -> JsonValue:
-    return {"name": zone.name, "kind": zone.kind.value, "subnet": str(zone.subnet)}
+    way_out: dict[str, JsonValue] = {} if zone.gateway is None else {"gateway": str(zone.gateway)}
+    return {"name": zone.name, "kind": zone.kind.value, "subnet": str(zone.subnet), **way_out}
 
 
 def _rule(flow: DesignFlow, around: Surroundings, **ends: tuple[IPv4Network, ...]) -> JsonValue:

@@ -8,7 +8,7 @@ from wardround.model.architecture import Control, ProbeKind, Protocol, ZoneKind
 from wardround.model.base import Criticality, HostName, JsonValue, Model, Name, Platform, Semver, VariableName
 from wardround.model.hospital import ControlNode, Release, Restart, Window
 
-DESIGN_SCHEMA_VERSION = 1
+DESIGN_SCHEMA_VERSION = 2
 
 
 class PinnedArchitecture(Model):

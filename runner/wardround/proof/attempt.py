@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from wardround.design.device_port import SITE
 from wardround.model.architecture import Protocol
 from wardround.proof.expectation import Expected, expected_flows
 
@@ -147,11 +148,14 @@ def _judge_forbidden(attempt: Attempt, end: End, talkers: Collection[tuple[str, 
 
 
 def _doors(design: Design) -> dict[tuple[Protocol, int], str]:
-    """Give each protocol and port of the design with the service that it is of, in the order of their numbers."""
+    """Give each protocol and port of the design with the service that it is of, in the order of their numbers.
+
+    A flow whose devices a hospital does not have may have a port that nobody knows.
+    """
     found: dict[tuple[Protocol, int], str] = {}
     for flow in design.flows:
         for protocol in flow.protocols:
-            for port in flow.ports:
+            for port in (each for each in flow.ports if each != SITE):
                 for edge in dict.fromkeys((int(port.partition("-")[0]), int(port.rpartition("-")[2]))):
                     found.setdefault((protocol, edge), flow.service)
     return dict(sorted(found.items(), key=lambda each: (each[0][0].value, each[0][1])))

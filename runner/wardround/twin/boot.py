@@ -62,6 +62,24 @@ def progress(container: str) -> Progress:
     return Progress(said.stdout.strip() or "silent", jobs.stdout.strip())
 
 
+def await_system(container: str) -> None:
+    """Wait until a container's systemd has started what it starts at boot.
+
+    Raises:
+        TwinError: the boot does not get any further.
+    """
+    waiting = Waiting(progress(container), time.monotonic())
+    while waiting.progress.state not in _BOOTED:
+        if needed_help(waiting, time.monotonic()) is not None:
+            raise TwinError(
+                f"the boot of {container} hangs; its systemd says {waiting.progress.state}", remedy="try again"
+            )
+        time.sleep(_LOOK_AGAIN_SECONDS)
+        seen = progress(container)
+        if seen != waiting.progress:
+            waiting = Waiting(seen, time.monotonic())
+
+
 def await_answers(
     addresses: dict[str, str], containers: dict[str, str], help_host: Callable[[str, Help], None]
 ) -> tuple[str, ...]:

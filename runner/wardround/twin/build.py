@@ -6,9 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from wardround.twin.boot import Help, await_answers
+from wardround.twin.boot import Help, await_answers, await_system
 from wardround.twin.capacity import INSTANCES_A_HOST, check_room, free_instances
 from wardround.twin.containers import (
+    KILLED,
     Container,
     Found,
     bystander_container,
@@ -19,8 +20,10 @@ from wardround.twin.containers import (
     host_container,
     remove,
     restart,
+    tenant_container,
 )
 from wardround.twin.credentials import HostKey
+from wardround.twin.furniture import File
 from wardround.twin.network import plug
 from wardround.twin.plan import GATEWAY, Lab
 from wardround.twin.podman import Flags
@@ -40,14 +43,14 @@ class Build:
     flags: Flags
     report: Report
 
-    def replace_outdated(self) -> bool:
-        """Remove containers that the hospital describes otherwise or no longer; return whether there was one."""
+    def remove_useless(self) -> bool:
+        """Remove containers that are described otherwise, or no longer, or were killed; tell whether one was."""
         found = find(self.lab.hospital.name).values()
-        outdated = [one for one in found if one.host not in self.specs or self.specs[one.host].digest != one.digest]
-        for one in outdated:
-            self.report(f"removing {one.name}, which the manifest describes otherwise or no longer")
-        remove(tuple(one.name for one in outdated))
-        return bool(outdated)
+        useless = {one.name: reason for one in found if (reason := self._uselessness(one)) is not None}
+        for name, reason in useless.items():
+            self.report(f"removing {name}, {reason}")
+        remove(tuple(useless))
+        return bool(useless)
 
     def start_all(self) -> bool:
         """Start and wire every container, several at once; return whether one had to be."""
@@ -61,10 +64,19 @@ class Build:
         return any(tuple(step.result() for step in steps))
 
     def await_boot(self) -> bool:
-        """Wait until every host answers over SSH; return whether one had to be helped."""
-        hosts = self.lab.hospital.hosts
+        """Wait until every host answers over SSH and the ERP has booted; return whether one had to be helped."""
+        hosts, tenant = self.lab.hospital.hosts, self.lab.hospital.tenant
         addresses = {host.name: str(host.address) for host in hosts}
-        return bool(await_answers(addresses, {host.name: self.lab.container(host.name) for host in hosts}, self._help))
+        containers = {host.name: self.lab.container(host.name) for host in hosts}
+        helped = await_answers(addresses, containers, self._help)
+        if tenant is not None:
+            await_system(self.lab.container(tenant.name))
+        return bool(helped)
+
+    def _uselessness(self, found: Found) -> str | None:
+        if found.host not in self.specs or self.specs[found.host].digest != found.digest:
+            return "which the manifest describes otherwise or no longer"
+        return "whose processes somebody killed" if found.state == KILLED else None
 
     def _start(self, spec: Container, found: Found | None) -> bool:
         started = ensure_running(spec, found, self.lab.hospital.name, self.flags)
@@ -93,11 +105,22 @@ class Build:
 
 
 def container_specs(
-    lab: Lab, keys: dict[str, HostKey], automation: str, upstream: dict[str, str]
+    lab: Lab, keys: dict[str, HostKey], automation: str, upstream: dict[str, str], tenant_files: tuple[File, ...] = ()
 ) -> dict[str, Container]:
-    """Return every container of a twin by host; first a gateway of its own, where no managed host is the gateway."""
+    """Return every container of a twin by host; first a gateway of its own, where no managed host is the gateway.
+
+    Args:
+        lab: the twin.
+        keys: SSH host keys by host.
+        automation: public key that the automation account trusts.
+        upstream: addresses of mirror hosts by name, for a host with an uplink.
+        tenant_files: what tells the ERP from others, where the hospital has one.
+    """
     specs = {GATEWAY: gateway_container(lab)} if lab.gateway_host is None else {}
     for host in lab.hospital.hosts:
         known = upstream if host.uplink else {}
         specs[host.name] = host_container(lab, host, keys[host.name], automation, known)
-    return specs | {each.name: bystander_container(lab, each) for each in lab.hospital.bystanders}
+    specs |= {each.name: bystander_container(lab, each) for each in lab.hospital.bystanders}
+    if lab.hospital.tenant is not None:
+        specs[lab.hospital.tenant.name] = tenant_container(lab, lab.hospital.tenant, tenant_files)
+    return specs

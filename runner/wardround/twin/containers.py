@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from wardround.errors import TwinError
 from wardround.twin.command import attempt, run
 from wardround.twin.credentials import HostKey
 from wardround.twin.furniture import File, furnish, gateway_files, host_files, name_files, ruleset_files
-from wardround.twin.image import Release, image_name
-from wardround.twin.plan import GATEWAY, Lab, TwinBystander, TwinHost, container_name
+from wardround.twin.image import TENANT_IMAGE, Release, image_name
+from wardround.twin.plan import GATEWAY, Lab, TwinBystander, TwinHost, TwinTenant, container_name
 from wardround.twin.podman import Flags
 
 HOSPITAL_LABEL = "wardround.hospital"
@@ -22,8 +23,13 @@ DIGEST_LABEL = "wardround.digest"
 PACKAGE_CACHE = "/var/cache/apt-cacher-ng"
 """Where a host with an uplink keeps packages; a volume of its own, because it makes the next twin fast."""
 
+KILLED = "killed"
+"""State of a container that podman believes in although its processes are gone: podman can only remove it."""
+
 _FURNITURE_RELEASE: Release = "debian-12"
 _NEVER_STARTED = frozenset({"created", "configured", "initialized"})
+_ALIVE = frozenset({"running", "paused", "stopping"})
+_ZOMBIE = "Z"
 _ORPHAN_SECONDS = 60.0
 _QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
 
@@ -84,6 +90,13 @@ def bystander_container(lab: Lab, bystander: TwinBystander) -> Container:
     return Container(bystander.name, name, image, options, files, account=False, digest=digest, boots=False)
 
 
+def tenant_container(lab: Lab, tenant: TwinTenant, files: tuple[File, ...]) -> Container:
+    """Return the container of a bystander that is an ERP, with the files that tell it from others."""
+    place = bystander_container(lab, tenant)
+    digest = _digest(TENANT_IMAGE, place.digest, [asdict(file) for file in files])
+    return replace(place, image=TENANT_IMAGE, files=(*place.files, *files), digest=digest, boots=True)
+
+
 def gateway_container(lab: Lab) -> Container:
     """Return the container that routes between the zones where no managed host does."""
     options = ("--network=none", *_sysctls(*_QUIET, "net.ipv4.ip_forward=1"))
@@ -131,20 +144,25 @@ def await_orphans(hospital: str, processes: Path = Path("/proc")) -> None:
         time.sleep(0.1)
 
 
-def find(hospital: str) -> dict[str, Found]:
+def find(hospital: str, processes: Path = Path("/proc")) -> dict[str, Found]:
     """Return the containers of a hospital by host name, whatever their state."""
     listed = run(("podman", "ps", "--all", "--filter", f"label={HOSPITAL_LABEL}={hospital}", "--format", "json"))
-    found = [
-        Found(
-            host=entry["Labels"].get(HOST_LABEL, ""),
-            name=entry["Names"][0],
-            state=entry["State"],
-            pid=entry["Pid"] if entry["State"] == "running" else 0,
-            digest=entry["Labels"].get(DIGEST_LABEL, ""),
-        )
-        for entry in json.loads(listed)
-    ]
+    found = [as_found(entry, processes) for entry in json.loads(listed)]
     return {container.host: container for container in found}
+
+
+def as_found(entry: dict[str, Any], processes: Path) -> Found:
+    """Read an entry of podman's list; its word that a container runs counts only while there is such a process."""
+    labels, state, pid = entry["Labels"], entry["State"], entry["Pid"]
+    if state in _ALIVE and not _is_init(pid, processes):
+        state = KILLED
+    return Found(
+        host=labels.get(HOST_LABEL, ""),
+        name=entry["Names"][0],
+        state=state,
+        pid=pid if state == "running" else 0,
+        digest=labels.get(DIGEST_LABEL, ""),
+    )
 
 
 def ensure_running(container: Container, found: Found | None, hospital: str, flags: Flags) -> bool:
@@ -176,8 +194,10 @@ def restart(name: str, flags: Flags) -> None:
 
 def remove(names: tuple[str, ...]) -> None:
     """Remove containers at once, running or not, and the anonymous volumes they made."""
-    if names:
-        run(("podman", "rm", "--force", "--ignore", "--volumes", "--time", "0", *names))
+    command = ("podman", "rm", "--force", "--ignore", "--volumes", "--time", "0", *names)
+    # Podman 4.3 fails to stop a container whose processes were killed, but knows by then that it has ended.
+    if names and attempt(command).code != 0:
+        run(command)
 
 
 def package_volume(hospital: str) -> str:
@@ -190,6 +210,17 @@ def remove_package_volume(hospital: str) -> None:
     name = package_volume(hospital)
     if attempt(("podman", "volume", "exists", name)).code == 0:
         run(("podman", "volume", "rm", name))
+
+
+def _is_init(pid: int, processes: Path) -> bool:
+    """Tell whether a process lives and is a container's first one, which another process with its number is not."""
+    try:
+        text = (processes / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return False
+    status = dict(line.split(":", 1) for line in text.splitlines())
+    numbers = status["NSpid"].split()
+    return not status["State"].strip().startswith(_ZOMBIE) and len(numbers) > 1 and numbers[-1] == "1"
 
 
 def _podman_commands(prefix: str, processes: Path) -> list[str]:

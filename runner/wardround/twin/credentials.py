@@ -38,6 +38,9 @@ PRINCIPAL = "wardround-automation"
 Secret = str | dict[str, str]
 """A text, or a text for each of some names."""
 
+Parameters = dict[str, dict[str, str]]
+"""Answers to parameters, by architecture."""
+
 CERTIFICATE_LIFE = timedelta(hours=24)
 
 _RENEW_BEFORE = timedelta(hours=12)
@@ -53,8 +56,17 @@ class HostKey:
     public: str
 
 
-def ensure_credentials(hospital: TwinHospital, state_dir: Path, mirror: Mirror) -> dict[str, HostKey]:
-    """Make what is missing in the state folder, keep what is there, and return the host keys by host name."""
+def ensure_credentials(
+    hospital: TwinHospital, state_dir: Path, mirror: Mirror, parameters: Parameters | None = None
+) -> dict[str, HostKey]:
+    """Make what is missing in the state folder, keep what is there, and return the host keys by host name.
+
+    Args:
+        hospital: whose twin it is.
+        state_dir: the twin's folder.
+        mirror: where packages come from.
+        parameters: what else the overlay answers.
+    """
     automation = ensure_key(state_dir / "id_ed25519", ACCOUNT)
     authority = ensure_key(state_dir / "user_ca", f"{hospital.name} user CA")
     certificate = state_dir / "id_ed25519-cert.pub"
@@ -65,7 +77,7 @@ def ensure_credentials(hospital: TwinHospital, state_dir: Path, mirror: Mirror) 
     keys = {host.name: ensure_key(folder / host.name, host.name) for host in hospital.hosts}
     write_private(state_dir / "known_hosts", known_hosts(hospital, keys))
     write_private(state_dir / "ssh_config", ssh_config(hospital, state_dir))
-    write_private(state_dir / "overlay.yml", overlay(authority, mirror))
+    write_private(state_dir / "overlay.yml", overlay(authority, mirror, parameters))
     _ensure_secrets(state_dir, hospital.secrets)
     return keys
 
@@ -129,8 +141,8 @@ def ssh_config(hospital: TwinHospital, state_dir: Path) -> str:
 """
 
 
-def overlay(authority: HostKey, mirror: Mirror) -> str:
-    """Render what only this machine knows about the hospital's parameters."""
+def overlay(authority: HostKey, mirror: Mirror, parameters: Parameters | None = None) -> str:
+    """Render what only this machine knows about the hospital's parameters: the baseline's, and those given."""
     baseline = {
         "ssh_user_ca_keys": [authority.public],
         "debian_upstream": mirror.archive,
@@ -138,7 +150,9 @@ def overlay(authority: HostKey, mirror: Mirror) -> str:
     }
     if mirror.proxy:
         baseline["debian_upstream_proxy"] = mirror.proxy
-    return yaml.safe_dump({"parameters": {"baseline": baseline}}, sort_keys=True, width=1000)
+    others = parameters or {}
+    whole = {**others, "baseline": {**others.get("baseline", {}), **baseline}}
+    return yaml.safe_dump({"parameters": whole}, sort_keys=True, width=1000)
 
 
 def write_private(path: Path, text: str) -> None:

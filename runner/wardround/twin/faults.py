@@ -10,11 +10,11 @@ from pathlib import Path
 
 from wardround.errors import TwinError
 from wardround.model.base import HostName, Model, Name
-from wardround.twin.command import run
 from wardround.twin.containers import find
 from wardround.twin.credentials import write_private
 from wardround.twin.fault_catalogue import CATALOGUE, KINDS, Damage
-from wardround.twin.plan import TwinHospital, container_name
+from wardround.twin.hand import by_hand
+from wardround.twin.plan import TwinHospital
 
 RECORD = "faults.json"
 """Name of the record in the twin's state folder: what the last call planted."""
@@ -60,7 +60,7 @@ def plant(hospital: TwinHospital, state_dir: Path, seed: int, count: int | None 
     done: list[Fault] = []
     try:
         for host, damage in chosen:
-            _shell(hospital.name, host, damage.command)
+            by_hand(hospital.name, host, damage.command)
             done.append(_fault(host, damage))
     finally:
         text = json.dumps([fault.model_dump(mode="json") for fault in done], indent=1)
@@ -137,10 +137,5 @@ def _possible(hospital: TwinHospital) -> dict[str, tuple[Damage, ...]]:
 
 def _possible_on(hospital: str, host: str) -> tuple[Damage, ...]:
     lines = [f"if ( {damage.test} ) 2> /dev/null; then echo {number}; fi" for number, damage in enumerate(CATALOGUE)]
-    said = _shell(hospital, host, "\n".join(lines))
+    said = by_hand(hospital, host, "\n".join(lines))
     return tuple(CATALOGUE[int(number)] for number in said.split())
-
-
-def _shell(hospital: str, host: str, commands: str) -> str:
-    container = container_name(hospital, host)
-    return run(("podman", "exec", "--interactive", container, "sh", "-e", "-s"), stdin=commands + "\n")

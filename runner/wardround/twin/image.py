@@ -22,6 +22,7 @@ Release = Literal["debian-12", "debian-13"]
 
 RELEASES: tuple[Release, ...] = get_args(Release)
 REPOSITORY = "localhost/wardround-host"
+TENANT_IMAGE = "localhost/wardround-tenant:debian-12"
 LABEL = "wardround.recipe"
 
 _SUITES: dict[Release, str] = {"debian-12": "bookworm", "debian-13": "trixie"}
@@ -88,17 +89,19 @@ def ensure_image(release: Release, *, refresh: bool = False) -> bool:
     Two calls at once take turns, so the second finds what the first has built.
     """
     wanted = recipe(release, machine_mirror(), run(("mmdebstrap", "--version")).strip())
-    if not refresh and _recorded(release) == wanted.digest():
+    name = image_name(release)
+    if not refresh and recorded(name) == wanted.digest():
         return False
-    with _turn():
-        if not refresh and _recorded(release) == wanted.digest():
+    with one_at_a_time():
+        if not refresh and recorded(name) == wanted.digest():
             return False
         _build(release, wanted)
     return True
 
 
-def _recorded(release: Release) -> str:
-    found = attempt(("podman", "image", "inspect", "--format", f'{{{{index .Labels "{LABEL}"}}}}', image_name(release)))
+def recorded(image: str) -> str:
+    """Return the digest of the recipe by which an image was made; empty where there is no such image."""
+    found = attempt(("podman", "image", "inspect", "--format", f'{{{{index .Labels "{LABEL}"}}}}', image))
     return found.stdout.strip() if found.code == 0 else ""
 
 
@@ -124,7 +127,8 @@ def _build(release: Release, wanted: Recipe) -> None:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
+    """Hold the building of images on this machine."""
     with _LOCK.open("w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

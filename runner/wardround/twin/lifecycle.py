@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from wardround.errors import LockedError, TwinError
@@ -23,6 +24,8 @@ from wardround.twin.mirror import machine_mirror
 from wardround.twin.network import ensure_leg, ensure_switch, guard_machine, remove_network
 from wardround.twin.plan import GATEWAY, Lab, TwinHospital, container_name, lab
 from wardround.twin.podman import detect, flags
+from wardround.twin.tenant import ensure_papers, introduce, tenant_files, tenant_parameters
+from wardround.twin.tenant_image import ensure_tenant_image
 
 RECORD = "lab.json"
 _SCHEMA_VERSION = 1
@@ -60,20 +63,28 @@ def up(hospital: TwinHospital, state_dir: Path, report: Report) -> bool:
     for release in releases(wanted):
         report(f"image {release}")
         ensure_image(release)
+    tenant = hospital.tenant
+    if tenant is not None:
+        report("image of the ERP")
+        ensure_tenant_image()
     with _only_one(state_dir, hospital.name):
         changed = guard_machine(wanted)
         # Marks the folder as a twin's before anything else is in it.
         write_private(state_dir / RECORD, _record(wanted))
         mirror = machine_mirror()
-        keys = ensure_credentials(hospital, state_dir, mirror)
+        papers = ensure_papers(state_dir / "tenant", tenant.tls_name, datetime.now(UTC)) if tenant else None
+        parameters = tenant_parameters(tenant, papers) if tenant and papers else {}
+        keys = ensure_credentials(hospital, state_dir, mirror, parameters)
         upstream = upstream_addresses(mirror) if any(host.uplink for host in hospital.hosts) else {}
         automation = (state_dir / "id_ed25519.pub").read_text(encoding="ascii").strip()
-        build = Build(wanted, container_specs(wanted, keys, automation, upstream), flags(detect()), report)
+        files = tenant_files(papers) if papers else ()
+        build = Build(wanted, container_specs(wanted, keys, automation, upstream, files), flags(detect()), report)
         changed |= ensure_switch(wanted)
         changed |= ensure_leg(wanted)
-        changed |= build.replace_outdated()
+        changed |= build.remove_useless()
         changed |= build.start_all()
         changed |= build.await_boot()
+        changed |= introduce(hospital)
         return changed
 
 

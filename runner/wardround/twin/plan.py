@@ -42,6 +42,19 @@ class TwinBystander(TwinMachine):
     """The place of a host that nobody manages from here: an address, from which a test can speak and be spoken to."""
 
 
+class TwinTenant(TwinBystander):
+    """A bystander that is a real ERP in the cloud."""
+
+    tls_name: str
+    """The name by which the connector knows it, and which its certificate carries."""
+
+    caller: HostName
+    """The connector."""
+
+    architecture: Name
+    """The connector's architecture, whose parameters say which authority issued the ERP's certificate."""
+
+
 class TwinHost(TwinMachine):
     """A managed host.
 
@@ -76,6 +89,11 @@ class TwinHospital(Model):
     def machines(self) -> tuple[TwinMachine, ...]:
         """Hosts and bystanders."""
         return (*self.hosts, *self.bystanders)
+
+    @property
+    def tenant(self) -> TwinTenant | None:
+        """The bystander that is an ERP."""
+        return next((each for each in self.bystanders if isinstance(each, TwinTenant)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wardround.errors import WardroundError
+from wardround.design.network import GATEWAY_COMPONENT
+from wardround.model.finding import FindingState
 from wardround.model.run import Verdict
+from wardround.proof.attempt import Standing
+from wardround.proof.exercise import Change, Mistake, mistakes
+from wardround.report.line import count
 from wardround.twin import faults, lifecycle
-from wardround.verbs.apply import Application, Applied
-from wardround.verbs.drift import Drift, deep_check
-from wardround.verbs.opening import OpenHospital, open_hospital, twin_state
-from wardround.verbs.plan import make_plan, narrowed_to_findings
-from wardround.verbs.site_run import Options, Watcher
+from wardround.twin.hand import by_hand
+from wardround.twin.tenant import introduce
+from wardround.verbs.opening import open_hospital, twin_state
+from wardround.verbs.probe import Asked, probe
+from wardround.verbs.prove import Proving, prove
+from wardround.verbs.stage import Show, Spot, Stage, few, promise, spot
 from wardround.verbs.twin import twin_hospital
 
 if TYPE_CHECKING:
-    from wardround.ledger import Ledger
-    from wardround.model.plan import Plan
-    from wardround.model.run import TaskVerdict
+    from wardround.model.design import Design
+    from wardround.verbs.drift import Drift
+    from wardround.verbs.site_run import Options
     from wardround.verbs.workspace import Workspace
 
-Watched = Callable[[str, int], AbstractContextManager[Watcher]]
-"""Opens the watching of one step: its name and how many hosts it works on."""
-
-Say = Callable[[str], None]
-Spot = tuple[str, str, str]
-"""host, role and task: where a fault was planted, or a finding points."""
-
-
-class BrokenPromiseError(WardroundError):
-    """A step of the demonstration did not do what it promises. The twin is left as it is, to be looked at.
-
-    `wardround twin exec` runs commands on its hosts, `wardround findings` lists what is open, and
-    `wardround twin down` removes it.
-    """
-
-    code = "WR-802"
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """How steps are shown: opened before each, and told in a line behind it."""
-
-    watched: Watched
-    say: Say
+GATEWAY_ROLE = "zone_gateway"
+RULES_CHECK = "Running rules are the declared ones"
+"""The task of the gateway's role that compares the kernel's rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
-    """The figures of a whole demonstration."""
+    """The figures of a whole demonstration, and a host that is worth a look afterwards."""
 
     hosts: int
     planned: int
@@ -60,50 +42,14 @@ class Demonstration:
     planted: int
     found: int
     remedied: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the demonstration plays: the hospital's twin, its ledger, and how steps are shown."""
-
-    opened: OpenHospital
-    ledger: Ledger
-    options: Options
-    show: Show
-
-    def plan(self, name: str, options: Options) -> Plan:
-        """Make a plan, which must be free of failures and see every host."""
-        with self.show.watched(name, len(options.limit) or len(self.opened.design.managed_hosts())) as watcher:
-            plan = make_plan(self.opened, self.ledger, options, watcher)
-        broken = [f"{host.host}: {change.task}" for host in plan.hosts for change in host.changes if change.failed]
-        silent = [host.host for host in plan.hosts if not host.reachable]
-        _promise(not broken and not silent, f"{name}: failed {broken}, silent {silent}")
-        return plan
-
-    def apply(self, name: str, plan: Plan) -> Applied:
-        """Apply a plan, which must not fail anywhere."""
-        with self._application(name, plan) as application:
-            return _sound(name, application.once())
-
-    def apply_twice(self, name: str, plan: Plan) -> tuple[Applied, Applied]:
-        """Apply a plan and once more, which must not fail anywhere."""
-        with self._application(name, plan) as application:
-            first, second = application.twice()
-        return _sound(name, first), _sound(f"{name} again", second)
-
-    @contextmanager
-    def _application(self, name: str, plan: Plan) -> Iterator[Application]:
-        with self.show.watched(name, len(plan.hosts)) as watcher:
-            yield Application(self.opened, self.ledger, plan, self.options, watcher)
-
-    def drift(self, name: str) -> Drift:
-        """Look at every host."""
-        with self.show.watched(name, len(self.opened.design.managed_hosts())) as watcher:
-            return deep_check(self.opened, self.ledger, self.options, watcher)
+    probes: int
+    proved: int
+    flows_changed: int
+    look_at: str
 
 
 def demonstrate(workspace: Workspace, name: str, seed: int, options: Options, show: Show) -> Demonstration:
-    """Build, plan, apply, apply again, damage, find, mend and look again.
+    """Build, plan, apply, apply again, damage, find, mend and look again; then probe and prove, also after mistakes.
 
     Raises:
         BrokenPromiseError: naming the step that did not keep its promise.
@@ -111,25 +57,31 @@ def demonstrate(workspace: Workspace, name: str, seed: int, options: Options, sh
     """
     say = show.say
     hospital = twin_hospital(workspace, name)
-    lifecycle.up(hospital, twin_state(workspace, hospital.name), say)
+    with show.followed("twin up") as step:
+        lifecycle.up(hospital, twin_state(workspace, hospital.name), step)
+    say(f"twin of {hospital.name} is up: {count(len(hospital.hosts), 'managed host')}")
     with workspace.open_ledger() as ledger:
         stage = Stage(open_hospital(workspace, name, twin=True), ledger, options, show)
         plan = stage.plan("plan", options)
         say(f"planned: {plan.changes} changes on {len(plan.hosts)} hosts")
         applied, again = stage.apply_twice("apply twice", plan)
         say(f"applied: {len(applied.changed)} changes")
-        _promise(not again.changed, f"the second apply changed {[_spot(each) for each in again.changed]}")
+        promise(not again.changed, f"the second apply changed {[spot(each) for each in again.changed]}")
         say("second apply changed 0")
+        if introduce(hospital):
+            say("the ERP trusts the hospital's certificates")
         planted = faults.plant(hospital, twin_state(workspace, hospital.name), seed)
         say(f"{len(planted)} faults planted")
         found = _compare(planted, stage.drift("drift"))
         say(f"the same {found} found, no other")
-        mend = narrowed_to_findings(stage.opened, ledger, options)
-        remedied = stage.apply("remedy", stage.plan("plan the remedy", mend))
+        remedied = stage.mend()
         say(f"remedied: {len(remedied.changed)} changes")
         left = stage.drift("drift again").findings
-        _promise(not left, f"still open: {[(each.host, each.role, each.task) for each in left]}")
+        promise(not left, f"still open: {[(each.host, each.role, each.task) for each in left]}")
         say("clean")
+        probes = every_probe_is_answered(stage)
+        proved = every_flow_holds(stage)
+        changed = mistakes_by_hand_are_found(stage, seed)
     return Demonstration(
         hosts=len(plan.hosts),
         planned=plan.changes,
@@ -138,29 +90,139 @@ def demonstrate(workspace: Workspace, name: str, seed: int, options: Options, sh
         planted=len(planted),
         found=found,
         remedied=len(remedied.changed),
+        probes=probes,
+        proved=proved,
+        flows_changed=changed,
+        look_at=gateway_of(stage.opened.design) or plan.hosts[0].host,
     )
 
 
 def _compare(planted: tuple[faults.Fault, ...], drift: Drift) -> int:
     """Hold the findings against the faults, both ways."""
     wanted: set[Spot] = {(fault.host, fault.role, fault.check) for fault in planted}
-    seen: set[Spot] = {_spot(each) for each in drift.run.judgement.having(Verdict.DRIFTED, Verdict.FAILED)}
+    seen: set[Spot] = {spot(each) for each in drift.run.judgement.having(Verdict.DRIFTED, Verdict.FAILED)}
     missed, extra = sorted(wanted - seen), sorted(seen - wanted)
-    _promise(not missed and not extra, f"missed {missed}; found beside {extra}")
+    promise(not missed and not extra, f"missed {missed}; found beside {extra}")
     return len(wanted)
 
 
-def _sound(name: str, done: Applied) -> Applied:
-    silent = [host.host for host in done.run.judgement.hosts if not host.reachable]
-    failures = [f"{each.host} {each.role}: {each.task}: {each.reason}" for each in done.failed]
-    _promise(not failures and not silent, f"{name}: failed {failures}, silent {silent}")
-    return done
+def gateway_of(design: Design) -> str | None:
+    """Give the managed host that stands between the zones, if there is one."""
+    return next((host.name for host in design.managed_hosts() if host.component == GATEWAY_COMPONENT), None)
 
 
-def _spot(verdict: TaskVerdict) -> Spot:
-    return (verdict.host, verdict.role, verdict.task)
+def every_probe_is_answered(stage: Stage) -> int:
+    """Ask every clinical question, and give how many there are."""
+    if not stage.opened.design.probes:
+        stage.show.say("no probe in this design, so none is asked")
+        return 0
+    asked = _ask(stage)
+    wrong = [f"{_name(each)}: {each.words}" for each in asked if each.verdict is not Verdict.IN_SYNC]
+    promise(not wrong, f"probe: {few(wrong)}")
+    stage.show.say(f"{count(len(asked), 'probe')} answered")
+    return len(asked)
 
 
-def _promise(kept: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
-    if not kept:
-        raise BrokenPromiseError(otherwise, remedy="the twin is left as it is; look with `wardround twin exec`")
+def every_flow_holds(stage: Stage) -> int:
+    """Prove rules and connections, and give how many comparisons that takes."""
+    proving = _prove(stage)
+    unread = [f"{each.host}: {each.failure}" for each in proving.rules if each.failure]
+    wrong = [
+        f"{each.host}: {each.resource}: {each.reason}"
+        for each in proving.run.judgement.having(Verdict.DRIFTED, Verdict.FAILED)
+    ]
+    promise(not unread and not wrong, f"prove: {few(unread + wrong)}")
+    coverage = proving.run.judgement.coverage
+    tried = len(proving.tried)
+    stage.show.say(
+        f"every flow proved both ways: {coverage.checks} checks, {tried} of them connections; "
+        f"{coverage.unknown} could not be told"
+    )
+    return coverage.checks
+
+
+def mistakes_by_hand_are_found(stage: Stage, seed: int) -> int:
+    """Open a forbidden flow and close an allowed one on the gateway; proof and drift must name these and no others."""
+    design, say = stage.opened.design, stage.show.say
+    gateway = gateway_of(design)
+    made = mistakes(design, seed) if gateway else ()
+    if gateway is None or not made:
+        say("no managed gateway with flows to change in this design, so none is opened or closed by hand")
+        return 0
+    for each in made:
+        by_hand(design.hospital, gateway, each.command)
+        say(f"by hand on {gateway}: {each}")
+    compare_proof(made, gateway, _prove(stage))
+    say(f"prove names the same {len(made)}, no other")
+    # Nobody touched another host since all were clean.
+    compare_drift(made, gateway, stage.drift(f"drift of {gateway}", gateway))
+    say(f"drift names the same {len(made)}, no other")
+    if asked := asked_over(made, design):
+        noticed = [_name(each) for each in _ask(stage) if each.verdict is Verdict.DRIFTED]
+        missed = sorted(asked - set(noticed))
+        promise(not missed, f"answered although their flow is closed: {few(missed)}")
+        say(f"probes that notice: {', '.join(noticed)}")
+    remedied = stage.mend()
+    say(f"remedied: {count(len(remedied.changed), 'change')}")
+    every_flow_holds(stage)
+    every_probe_is_answered(stage)
+    known = stage.ledger.findings(hospital=design.hospital, state=FindingState.OPEN)
+    left = [f"{each.host}: {each.task}: {each.resource}" for each in known if each.verdict is not Verdict.UNKNOWN]
+    promise(not left, f"still open: {few(left)}")
+    say("clean again")
+    return len(made)
+
+
+def compare_proof(made: tuple[Mistake, ...], gateway: str, proving: Proving) -> None:
+    """Hold what a proof disagrees with against what was done, both ways, in rules and in connections."""
+    rules = {
+        (each.host, difference.kind, difference.source, difference.destination, difference.service)
+        for each in proving.rules
+        for difference in each.differences
+    }
+    wanted = {(gateway, *each.difference) for each in made}
+    unread = [f"{each.host}: {each.failure}" for each in proving.rules if each.failure]
+    promise(not unread, f"prove names rules that were not read: {few(unread)}")
+    promise(rules == wanted, f"prove names {few(sorted(rules))} in rules, not {few(sorted(wanted))}")
+    # What was opened on the gateway is still refused by the host that it leads to.
+    closed = {each.connection for each in made if each.change is Change.CLOSED}
+    tried = {
+        (each.attempt.source, each.attempt.destination, each.attempt.service)
+        for each in proving.tried
+        if each.standing is Standing.DIFFERS
+    }
+    promise(tried == closed, f"prove names the connections {few(sorted(tried))}, not {few(closed)}")
+
+
+def compare_drift(made: tuple[Mistake, ...], gateway: str, drift: Drift) -> None:
+    """Hold the one finding that there must be against what was done: it names as many rules, and these."""
+    drifted = drift.run.judgement.having(Verdict.DRIFTED, Verdict.FAILED)
+    spots = [spot(each) for each in drifted]
+    promise(spots == [(gateway, GATEWAY_ROLE, RULES_CHECK)], f"drift names {few(spots)}")
+    named = drifted[0].reason.split("; ")
+    same = len(named) == len(made) and all(any(each.is_rule(line) for line in named) for each in made)
+    promise(same, f"drift names the rules {few(named)}")
+
+
+def asked_over(made: tuple[Mistake, ...], design: Design) -> set[str]:
+    """Give the probes that ask over a flow that was closed."""
+    closed = {
+        (each.attempt.source, each.attempt.address, each.attempt.port) for each in made if each.change is Change.CLOSED
+    }
+    return {
+        f"{each.id} {each.source}" for each in design.probes if (each.source, str(each.address), each.port) in closed
+    }
+
+
+def _name(asked: Asked) -> str:
+    return f"{asked.probe.id} {asked.probe.source}"
+
+
+def _ask(stage: Stage) -> tuple[Asked, ...]:
+    with stage.show.followed("probe"):
+        return probe(stage.opened, stage.ledger, stage.options.forks).asked
+
+
+def _prove(stage: Stage) -> Proving:
+    with stage.show.followed("prove") as say:
+        return prove(stage.opened, stage.ledger, live=True, forks=stage.options.forks, say=say)

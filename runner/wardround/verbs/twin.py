@@ -10,17 +10,19 @@ from wardround.model.base import Platform
 from wardround.model.overlay import Overlay
 from wardround.render.gateway import forward_rules
 from wardround.twin.mirror import machine_mirror
-from wardround.twin.plan import TwinBystander, TwinControl, TwinHospital, TwinHost, TwinZone
+from wardround.twin.plan import TwinBystander, TwinControl, TwinHospital, TwinHost, TwinTenant, TwinZone
 from wardround.verbs.opening import load_design
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from wardround.model.base import JsonValue
-    from wardround.model.design import Design
+    from wardround.model.design import Design, DesignHost
     from wardround.verbs.workspace import Workspace
 
 _UPLINK_COMPONENT = "patch_mirror"
+_TENANT_COMPONENT = "erp_tenant"
+_TENANT_NAME = "erp_connector_tenant_host"
 _PLACEHOLDER_KEY = "ssh-ed25519 AAAA placeholder"
 
 
@@ -40,12 +42,15 @@ def from_design(design: Design) -> TwinHospital:
     """Turn a design into a twin: hosts, bystanders, a gateway between the zones, and this machine as the control node.
 
     The gateway is the first managed host that is one; without any, it is the twin's own. Every host that nobody manages
-    from here is a bystander, also one outside the hospital whose addresses a twin may use.
+    from here is a bystander, also one outside the hospital whose addresses a twin may use. The first of these whose
+    component is the ERP's is a real one, under the name by which the hospital's connector looks for it.
     """
     managed = design.managed_hosts()
     gateway = next((host.name for host in managed if host.component == GATEWAY_COMPONENT), None)
     zones = tuple(_zones(design))
     known = {zone.id for zone in zones}
+    standing = [host for host in design.hosts if host.platform is not Platform.MANAGED and host.zone in known]
+    tenant = _tenant(design, standing)
     return TwinHospital(
         name=design.hospital,
         zones=zones,
@@ -62,13 +67,30 @@ def from_design(design: Design) -> TwinHospital:
             for host in managed
         ),
         bystanders=tuple(
-            TwinBystander(name=host.name, zone=host.zone, address=host.address, mac=host.mac)
-            for host in design.hosts
-            if host.platform is not Platform.MANAGED and host.zone in known
+            tenant
+            if tenant is not None and tenant.name == host.name
+            else TwinBystander(name=host.name, zone=host.zone, address=host.address, mac=host.mac)
+            for host in standing
         ),
         control=TwinControl(zone=design.control.zone, address=design.control.address),
         forward_rules=forward_rules(design),
         secrets=design.secrets,
+    )
+
+
+def _tenant(design: Design, standing: Sequence[DesignHost]) -> TwinTenant | None:
+    host = next((each for each in standing if each.component == _TENANT_COMPONENT), None)
+    connector = next((each for each in design.managed_hosts() if each.variables.get(_TENANT_NAME)), None)
+    if host is None or connector is None:
+        return None
+    return TwinTenant(
+        name=host.name,
+        zone=host.zone,
+        address=host.address,
+        mac=host.mac,
+        tls_name=str(connector.variables[_TENANT_NAME]),
+        caller=connector.name,
+        architecture=connector.architecture,
     )
 
 

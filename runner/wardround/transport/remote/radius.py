@@ -1,8 +1,8 @@
 """Ask a RADIUS server, as a network device does, where it lets devices in by their MAC addresses.
 
 Stdin holds a question in JSON: `address`, `port`, `seconds` for each packet, `name` (this host's, as a network device),
-`secret` (a file with what it shares with the server) and `macs`. Stdout gets a list in JSON with `said` and `vlan` for
-each, or `error`. Questions are signed, and so must answers be (RFC 2865, 2868, 3579).
+`credential` (a file with what it shares with the server) and `macs`. Stdout gets a list in JSON with `said` and `vlan`
+for each, or `error`. Questions are signed, and so must answers be (RFC 2865, 2868, 3579).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     found: list[dict[str, str]] | dict[str, str]
     try:
-        secret = Path(order["secret"]).read_bytes()
+        secret = Path(order["credential"]).read_bytes()
         found = [asked(order, mac, secret) for mac in order["macs"]]
     except (OSError, ValueError) as failed:
         found = {"error": f"{failed}"[:500]}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a Debian host a real ERP: Tryton with parties and products on PostgreSQL, behind nginx that demands a certificate of its callers.
-# Usage: install.sh FOLDER PORT. FOLDER holds tenant.crt, tenant.key and callers.crt, the authority that issues the callers' certificates. The
+# Usage: tenant.sh FOLDER PORT. FOLDER holds tenant.crt, tenant.key and callers.crt, the authority that issues the callers' certificates. The
 # database is called erp; the password of its account admin is made here and written to FOLDER/password.
 set -eu
 folder=$1 port=$2
@@ -30,7 +30,7 @@ END
 install -o tryton -m 0400 "$folder/password" /var/lib/tryton/password
 runuser -u tryton -- env TRYTONPASSFILE=/var/lib/tryton/password trytond-admin --config /etc/tryton/trytond.conf --database erp \
     --update party product --activate-dependencies --email admin@erp.example
-systemctl start tryton-server
+systemctl --quiet enable --now tryton-server
 
 cat >"$folder/front.conf" <<END
 user www-data;
@@ -51,7 +51,20 @@ http {
     }
 }
 END
-systemd-run --quiet --unit=erp-front nginx -e stderr -c "$folder/front.conf" -g 'daemon off;'
+cat >/etc/systemd/system/erp-front.service <<END
+[Unit]
+Description=Front of the ERP
+After=network.target
+
+[Service]
+ExecStart=/usr/sbin/nginx -e stderr -c $folder/front.conf -g 'daemon off;'
+ExecReload=/bin/kill -HUP \$MAINPID
+
+[Install]
+WantedBy=multi-user.target
+END
+systemctl daemon-reload
+systemctl --quiet enable --now erp-front
 
 for place in 8000 "$port"; do
     seconds=0

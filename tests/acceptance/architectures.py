@@ -11,9 +11,9 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.acceptance.architecture_points import Evidence, decide
 from tests.acceptance.main import (
@@ -54,12 +54,16 @@ def gather(clone: Path, environment: Mapping[str, str]) -> Evidence:
         take_down(clone, environment, HOSPITAL)
         run("proofs", [*PYTHON, "pytest", *TESTS], clone, reported)
         outcomes = outcomes_in(Path(results))
-    resolve = [*PYTHON, "wardround.cli.main", "--json", "design", HOSPITAL]
-    design = json.loads(run("design", resolve, clone, environment).output)
-    roles = roles_beside_the_baseline(design)
+    wardround = [*PYTHON, "wardround.cli.main", "--json"]
+    pinned = json.loads(run("design", [*wardround, "design", HOSPITAL], clone, environment).output)["architectures"]
+    shown = [
+        json.loads(run(f"show-{name}", [*wardround, "architecture", "show", name, version], clone, environment).output)
+        for name, version in ((each["name"], each["version"]) for each in pinned)
+    ]
+    roles = roles_beside_the_baseline(shown)
     return Evidence(
         demo=demo,
-        pinned=tuple(each["name"] for each in design["architectures"]),
+        pinned=tuple(each["name"] for each in pinned),
         outcomes=outcomes,
         roles=roles,
         molecule=run("molecule", ["make", "molecule", f"SCENARIOS={' '.join(roles)}"], clone, environment, 2 * HOUR),
@@ -68,12 +72,14 @@ def gather(clone: Path, environment: Mapping[str, str]) -> Evidence:
     )
 
 
-def roles_beside_the_baseline(design: Mapping[str, object]) -> tuple[str, ...]:
-    """Give the roles of a design that no host has for the baseline's sake."""
-    hosts = design["hosts"]
-    assert isinstance(hosts, list)
-    of_baseline = {role for host in hosts if host["architecture"] == BASELINE for role in host["roles"]}
-    return tuple(sorted({role for host in hosts for role in host["roles"]} - of_baseline))
+def roles_beside_the_baseline(architectures: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Give the roles of components that the baseline does not have."""
+    known = {role for each in architectures for role in each["everywhere"]["roles"]}
+    wanted: set[str] = set()
+    for each in architectures:
+        roles = {role for component in each["components"].values() for role in component["roles"]}
+        (known if each["name"] == BASELINE else wanted).update(roles)
+    return tuple(sorted(wanted - known))
 
 
 def main() -> int:

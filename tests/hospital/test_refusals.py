@@ -13,7 +13,7 @@ from wardround.transport.relay import Order, relayed
 
 pytestmark = [pytest.mark.hospital]
 
-DICOM = 2762
+DICOM, HL7, HTTPS = 2762, 2575, 443
 GATEWAY, ARCHIVE = "IMAGEGW", "ARCHIVE"
 
 
@@ -65,46 +65,35 @@ def test_another_hello_is_refused(twin: Twin, way: str, words: tuple[str, ...]) 
 
 
 @pytest.fixture
-def listener(twin: Twin, request: pytest.FixtureRequest) -> Iterator[tuple[str, str, int]]:
-    """A TCP server in the place of a host that nobody manages from here: its name, address and port."""
-    host, port = request.param
-    script = f"nc -lk {port} > /dev/null 2>&1 & echo $!; until nc -z 127.0.0.1 {port}; do sleep 0.1; done"
-    pid = twin.run(host, "sh", "-c", script).stdout.strip()
-    yield host, twin.address(host), port
-    twin.run(host, "kill", pid)
+def information_system(twin: Twin) -> Iterator[str]:
+    """A TCP server in the place of the laboratory information system, which nobody manages from here: its address."""
+    script = f"nc -lk {HL7} > /dev/null 2>&1 & echo $!; until nc -z 127.0.0.1 {HL7}; do sleep 0.1; done"
+    pid = twin.run("lis01", "sh", "-c", script).stdout.strip()
+    yield twin.address("lis01")
+    assert twin.run("lis01", "kill", pid).returncode == 0
 
 
-@pytest.mark.parametrize("listener", [("lis01", 2575)], indirect=True)
-def test_an_analyser_never_reaches_the_laboratory_information_system(
-    twin: Twin, listener: tuple[str, str, int]
-) -> None:
-    _, address, port = listener
-    assert twin.connects("lab01", address, port), "the laboratory's gateway may"
-    assert not twin.connects("chem01", address, port)
+def test_an_analyser_never_reaches_the_laboratory_information_system(twin: Twin, information_system: str) -> None:
+    assert twin.connects("lab01", information_system, HL7), "the laboratory's gateway may"
+    assert not twin.connects("chem01", information_system, HL7)
     assert twin.connects("chem01", twin.address("lab01"), 4001), "the analyser may speak to its gateway"
 
 
-@pytest.mark.parametrize("listener", [("erp", 443)], indirect=True)
-def test_a_modality_never_reaches_what_is_outside(twin: Twin, listener: tuple[str, str, int]) -> None:
-    _, address, port = listener
-    assert twin.connects("proxy01", address, port), "the proxy may"
-    assert not twin.connects("ct01", address, port)
+def test_a_modality_never_reaches_what_is_outside(twin: Twin) -> None:
+    assert twin.connects("proxy01", twin.address("erp"), HTTPS), "the proxy may"
+    assert not twin.connects("ct01", twin.address("erp"), HTTPS)
     assert twin.connects("ct01", twin.address("pacs01"), DICOM), "the modality may send images"
 
 
-@pytest.mark.parametrize("listener", [("erp", 443)], indirect=True)
-def test_the_erp_connector_never_bypasses_the_proxy(twin: Twin, listener: tuple[str, str, int]) -> None:
-    _, address, port = listener
-    assert twin.connects("proxy01", address, port), "the proxy may"
-    assert not twin.connects("erplink01", address, port)
+def test_the_erp_connector_never_bypasses_the_proxy(twin: Twin) -> None:
+    assert twin.connects("proxy01", twin.address("erp"), HTTPS), "the proxy may"
+    assert not twin.connects("erplink01", twin.address("erp"), HTTPS)
     assert twin.connects("erplink01", twin.address("proxy01"), 3128), "the connector may ask the proxy"
 
 
-@pytest.mark.parametrize("listener", [("lis01", 2575)], indirect=True)
-def test_a_refusal_is_counted_on_the_gateway(twin: Twin, listener: tuple[str, str, int]) -> None:
-    _, address, port = listener
+def test_a_refusal_is_counted_on_the_gateway(twin: Twin, information_system: str) -> None:
     before = denied(twin)
-    assert not twin.connects("chem01", address, port)
+    assert not twin.connects("chem01", information_system, HL7)
     assert denied(twin) > before
 
 

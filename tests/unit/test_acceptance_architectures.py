@@ -98,10 +98,15 @@ def test_a_size_that_was_not_measured_fails() -> None:
     assert failed(replace(WHOLE, gateway=replace(WHOLE.gateway, code=1))) == ["benchmarks"]
 
 
+def architecture(name: str, everywhere: list[str], **components: list[str]) -> dict[str, object]:
+    return {
+        "name": name,
+        "everywhere": {"roles": everywhere},
+        "components": {component: {"roles": roles} for component, roles in components.items()},
+    }
+
+
 def test_roles_of_the_baseline_are_left_out() -> None:
-    hosts = [
-        {"architecture": "baseline", "roles": ["accounts", "patch_mirror"]},
-        {"architecture": "pacs", "roles": ["accounts", "pacs_archive"]},
-        {"architecture": "pacs", "roles": []},
-    ]
-    assert roles_beside_the_baseline({"hosts": hosts}) == ("pacs_archive",)
+    baseline = architecture("baseline", ["accounts"], mirror=["patch_mirror"])
+    pacs = architecture("pacs", [], archive=["pacs_archive", "patch_mirror"], station=[])
+    assert roles_beside_the_baseline([baseline, pacs]) == ("pacs_archive",)

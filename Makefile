@@ -15,7 +15,7 @@ HOSPITAL ?= inventories/st-elsewhere
 JOBS ?= 2
 SCENARIOS ?=
 
-.PHONY: help demo test setup lint types unit cases contracts fast integration molecule twin bench docs acceptance-main lock clean
+.PHONY: help demo test setup lint types unit cases contracts fast integration molecule twin bench docs acceptance-main acceptance-architectures hospital lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -70,6 +70,12 @@ docs: ## regenerate the role tables and the design of HOSPITAL
 
 acceptance-main: setup ## the main job from a clean checkout, one line of figures per point
 	$(AS_ROOT) .venv/bin/python -m tests.acceptance.main
+
+acceptance-architectures: setup ## the reference architectures from a clean checkout, one line of figures per point
+	$(AS_ROOT) .venv/bin/python -m tests.acceptance.architectures
+
+hospital: ## what St. Elsewhere must refuse, tried on the twin that `make demo` left
+	$(AS_ROOT) $(PYTEST) tests/hospital
 
 lock: ## write the requirement locks anew with uv
 	@command -v uv >/dev/null || { echo "lock: uv is missing; install it and repeat" >&2; exit 1; }

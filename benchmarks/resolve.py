@@ -1,7 +1,7 @@
 """How long a manifest takes to become a design, beside the floor of reading that design back from JSON.
 
-The hospital is the example one, grown: half of the added hosts are managed, half are medical devices; or with fewer
-devices, where fewer hosts are asked for than it has. The floor is `json.loads` on the design's own bytes, measured in
+The hospital is the infrastructure of the example one, grown: half of the added hosts are managed, half are medical
+devices. The floor is `json.loads` on the design's own bytes, measured in
 turn in the same run, so the ratio holds on any machine.
 
     python -m benchmarks.resolve [--json] [HOSTS ...]
@@ -30,6 +30,10 @@ ROUNDS = 3
 LIMIT_SECONDS = 1.0
 LIMIT_HOSTS = 1_000
 _EXAMPLE = "st-elsewhere"
+_ARCHITECTURES = frozenset({"baseline", "iomt_network"})
+_KEPT = frozenset(
+    {"infrastructure_server", "certificate_authority", "patch_mirror", "log_collector", "jump_host", "infusion_pump"}
+)
 _GROWN = {"jump_host": ("management", "10.64.0.0/12"), "infusion_pump": ("infusion", "10.96.0.0/12")}
 
 
@@ -45,29 +49,29 @@ class Figures:
 
 
 def hospital(hosts: int) -> tuple[Hospital, tuple[Pinned, ...]]:
-    """Give the example hospital with that many hosts, and its architectures."""
+    """Give a hospital with that many hosts and its architectures: the example's infrastructure, grown."""
     project = Project(Path(__file__).resolve().parents[1])
     loaded = project.hospital(_EXAMPLE).load_manifest()
-    pinned = project.library.resolve(loaded.document, loaded.model.architecture)
+    library = project.library.resolve(loaded.document, loaded.model.architecture)
+    kept = [each for each in library if each.architecture.name in _ARCHITECTURES]
     data = json.loads(loaded.model.model_dump_json(by_alias=True))
-    devices = [
-        name for name, host in data["hosts"].items() if host["mac"] is not None and host["component"] not in _GROWN
-    ]
-    for name in devices[: max(0, len(data["hosts"]) - hosts)]:
-        del data["hosts"][name]
+    zones = {zone for each in kept for zone in each.architecture.zones}
+    data["architecture"] = {each.architecture.name: each.architecture.version for each in kept}
+    data["parameters"] = {name: given for name, given in data["parameters"].items() if name in _ARCHITECTURES}
+    data["zones"] = {name: zone for name, zone in data["zones"].items() if name in zones}
+    data["hosts"] = {name: host for name, host in data["hosts"].items() if host["component"] in _KEPT}
     managed = max(0, hosts - len(data["hosts"])) // 2
-    for component, (zone, subnet) in _GROWN.items():
-        like = next(host for host in data["hosts"].values() if host["component"] == component)
+    for octet, (component, (zone, subnet)) in enumerate(_GROWN.items()):
+        name, like = next(each for each in data["hosts"].items() if each[1]["component"] == component)
         data["zones"][zone]["subnet"] = subnet
         first = int(IPv4Address(subnet.partition("/")[0])) + 16
-        for host in data["hosts"].values():
-            if host["component"] == component:
-                host["address"] = str(IPv4Address(first - 1))
+        data["hosts"][name] = {**like, "address": str(IPv4Address(first - 1))}
         for number in range((hosts - len(data["hosts"])) if component == "infusion_pump" else managed):
-            name = f"{component.replace('_', '-')}-{number:05d}"
-            data["hosts"][name] = {**like, "address": str(IPv4Address(first + number)), "mac": None}
+            mac = f"02:01:{octet:02x}:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+            added = {**like, "address": str(IPv4Address(first + number)), "mac": mac}
+            data["hosts"][f"{component.replace('_', '-')}-{number:05d}"] = added
     grown = Hospital.model_validate_json(json.dumps(data))
-    return grown, tuple(Pinned(each.architecture, each.digest) for each in pinned)
+    return grown, tuple(Pinned(each.architecture, each.digest) for each in kept)
 
 
 def measure(hosts: int) -> Figures:

@@ -15,8 +15,7 @@ from wardround.load.library import FOLDER, LibraryArchitecture
 from wardround.load.project import Project
 from wardround.load.roles import load_roles
 from wardround.load.yaml_document import parse_document
-from wardround.model.architecture import Architecture
-from wardround.model.base import Platform
+from wardround.model.architecture import Architecture, Asked
 from wardround.model.source import Variables
 from wardround.report.role_readme import read_specs
 from wardround.verbs.opening import check_consistency, load_design
@@ -194,7 +193,13 @@ def test_every_hospital_resolves_and_gives_each_role_what_it_demands(hospital: s
 @pytest.mark.parametrize("hospital", PROJECT.hospitals())
 def test_every_device_is_of_a_model_that_the_catalogue_knows(hospital: str) -> None:
     known = load_device_models(ROOT).models
-    devices = [host for host in load_design(PROJECT, hospital).hosts if host.platform is Platform.UNMANAGED]
+    design = load_design(PROJECT, hospital)
+    components = {
+        name: component
+        for pinned in design.architectures
+        for name, component in get(pinned.name, pinned.version).components.items()
+    }
+    devices = [host for host in design.hosts if Asked.MODEL in components[host.component].asks]
     assert {host.name: host.model for host in devices if host.model not in known} == {}
 
 

@@ -17,6 +17,7 @@ from tests.integration.loopback_hospital import HOSPITAL, environment, make_hosp
 from tests.integration.small_project import ROOT
 from wardround.cli.main import app, run
 from wardround.load.catalogue import explanations
+from wardround.model.design import DESIGN_SCHEMA_VERSION
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -191,7 +192,7 @@ def test_json_is_all_of_stdout_wherever_it_is_asked_for(
         assert isinstance(data, dict)
         said.append(data.keys())
         if arguments[:2] != ["architecture", "show"]:
-            assert data["schema_version"] == 1
+            assert data["schema_version"] == (DESIGN_SCHEMA_VERSION if arguments[0] == "design" else 1)
     assert said[0] == said[1]
 
 

@@ -8,7 +8,6 @@ point. Ends with 0 only if every point holds. Output is kept in `logs/acceptance
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,21 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.acceptance.architecture_points import Evidence, decide
-from tests.acceptance.main import (
-    HOUR,
-    LOGS,
-    PYTHON,
-    ROOT,
-    checkout,
-    clean_environment,
-    demonstrate,
-    outcomes_in,
-    output_of,
-    run,
-    say,
-    take_down,
-    twins_in_the_way,
-)
+from tests.acceptance.main import HOUR, PYTHON, accept, demonstrate, outcomes_in, run, take_down
 
 HOSPITAL: Final = "st-elsewhere"
 """The hospital that pins every architecture; its twin is not built by any other test."""
@@ -82,24 +67,5 @@ def roles_beside_the_baseline(architectures: Sequence[Mapping[str, Any]]) -> tup
     return tuple(sorted(wanted - known))
 
 
-def main() -> int:
-    """Check out, run, decide, print."""
-    if os.geteuid() != 0:
-        say("a twin needs root: run it with sudo")
-        return 1
-    if twins_in_the_way((HOSPITAL,)):
-        return 1
-    LOGS.mkdir(parents=True, exist_ok=True)
-    environment = clean_environment(os.environ, ROOT)
-    commit = output_of("git", "rev-parse", "--short", "HEAD")
-    say(f"commit {commit}")
-    with checkout(environment, HOSPITAL) as clone:
-        points = decide(gather(clone, environment))
-    print(f"commit {commit}; output in {LOGS.relative_to(ROOT)}/")
-    for point in points:
-        print(point.line())
-    return 0 if all(point.holds for point in points) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(accept(HOSPITAL, (), lambda clone, environment: decide(gather(clone, environment))))

@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from tests.acceptance.points import Evidence, Ran, decide
+from tests.acceptance.points import Evidence, Point, Ran, decide
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LOGS: Final = ROOT / "logs" / "acceptance"
@@ -176,20 +176,28 @@ def text_of(file: Path) -> str:
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
-def main() -> int:
-    """Check out, run, decide, print."""
+def accept(
+    hospital: str, others: tuple[str, ...], points_of: Callable[[Path, Mapping[str, str]], tuple[Point, ...]]
+) -> int:
+    """Check out HEAD, decide every point there, print them, and give the exit code.
+
+    Args:
+        hospital: whose twin is built; it is removed whatever happens.
+        others: further twins that must not be on this machine.
+        points_of: runs everything in a checkout and an environment, and decides.
+    """
     if os.geteuid() != 0:
         say("a twin needs root: run it with sudo")
         return 1
-    if twins_in_the_way((HOSPITAL, *TESTED)):
+    if twins_in_the_way((hospital, *others)):
         return 1
     LOGS.mkdir(parents=True, exist_ok=True)
     environment = clean_environment(os.environ, ROOT)
     commit = output_of("git", "rev-parse", "--short", "HEAD")
     changed = output_of("git", "status", "--porcelain")
     say(f"commit {commit}{', without the changes that are not committed' if changed else ''}")
-    with checkout(environment, HOSPITAL) as clone:
-        points = decide(gather(clone, environment))
+    with checkout(environment, hospital) as clone:
+        points = points_of(clone, environment)
     print(f"commit {commit}; output in {LOGS.relative_to(ROOT)}/")
     for point in points:
         print(point.line())
@@ -197,4 +205,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(accept(HOSPITAL, TESTED, lambda clone, environment: decide(gather(clone, environment))))

@@ -104,7 +104,7 @@ def test_another_base_or_script_needs_another_image() -> None:
 
 
 def test_the_image_is_made_where_the_mirror_is_reached_and_nothing_else_answers() -> None:
-    mirror = Mirror("http://a.example/debian", "http://a.example/security", "http://p.example:3142")
+    mirror = Mirror("http://a.example/one", "http://a.example/two", "http://p.example:3142")
     made = builder("script", mirror, {"a.example": "198.51.100.7"})
     files = {file.path: file for file in made.files}
     assert made.options == ("--network=podman", "--dns=none")

@@ -1,28 +1,16 @@
 """Which leases a DHCP server starts with."""
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 import pytest
+
+from tests.unit.role_program import role_program
 
 pytestmark = pytest.mark.unit
 
-PROGRAM = Path(__file__).resolve().parents[2] / "roles" / "address_service" / "files" / "settle_leases.py"
 HEADER = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context\n"
 OWNERS = {"10.0.21.11": "02:00:5e:00:21:11"}
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("settle_leases", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-program = load()
+program = role_program("address_service", "settle_leases.py")
 
 
 def line(address: str, mac: str, state: int = 0) -> str:

@@ -1,32 +1,18 @@
 """How the backup program decides what is due, what to restore and whether it came back, without restic or a target."""
 
-import importlib.util
 import json
 import os
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from tests.unit.role_program import role_program
+
 pytestmark = pytest.mark.unit
 
-PROGRAM = Path(__file__).resolve().parents[2] / "roles" / "backup_client" / "files" / "wardround_backup.py"
 
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("wardround_backup", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up by name.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-program = load()
+program = role_program("backup_client", "wardround_backup.py")
 
 
 @pytest.fixture(autouse=True)

@@ -1,29 +1,18 @@
 """How the image gateway's forwarder decides, with a store and an archive that are made up."""
 
-import importlib.util
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 import pytest
 
+from tests.unit.role_program import role_program
+
 pytestmark = pytest.mark.unit
 
-PROGRAM = Path(__file__).resolve().parents[2] / "roles" / "image_gateway" / "files" / "image_gateway.py"
 
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("image_gateway", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-gateway = load()
+gateway = role_program("image_gateway", "image_gateway.py")
 
 
 class Store:

@@ -1,29 +1,19 @@
 """What the proof of a restored archive tells the restored index, from files that are made up."""
 
 import hashlib
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from tests.unit.role_program import role_program
+
 pytestmark = pytest.mark.unit
 
-PROGRAM = Path(__file__).resolve().parents[2] / "roles" / "pacs_archive" / "files" / "pacs_archive_restored.py"
 STORAGE = "/var/lib/orthanc/images"
 IMAGE = "0a1b2c3d-0000-1111-2222-333344445555"
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pacs_archive_restored", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-program = load()
+program = role_program("pacs_archive", "pacs_archive_restored.py")
 
 
 def test_only_images_of_the_storage_count(tmp_path: Path) -> None:

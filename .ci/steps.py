@@ -49,11 +49,16 @@ def run(target: str) -> tuple[int, str]:
         if process.stdout is None:
             message = f"make {target}: no output pipe"
             raise RuntimeError(message)
-        for line in process.stdout:
-            lines.append(line)
-            log.write(line)
-            sys.stdout.write(line)
-            sys.stdout.flush()
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                log.write(line)
+                sys.stdout.write(line)
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            # It was told as well, and has something to clear away.
+            process.wait()
+            raise
     return process.returncode, "".join(lines)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from wardround.transport.accelerator import strategy_plugins
@@ -33,12 +34,15 @@ ACCELERATION: Final = {
     "ANSIBLE_STRATEGY": "mitogen_linear",
     # ansible-core announces the end of foreign strategies on every run.
     "ANSIBLE_DEPRECATION_WARNINGS": "False",
+    # To start an interpreter in a container takes long where several scenarios do so at once.
+    "ANSIBLE_TIMEOUT": "60",
 }
 """One Python process a host instead of one a task (docs/decisions/0008); `molecule test` by itself does without."""
 
 LONGEST: Final = ("pacs_archive", "site_link", "laboratory_database", "erp_connector")
 """They begin first, so that none of them is left alone at the end."""
 
+INTERRUPTED: Final = 130
 FAILED_STEP: Final = "Executed: Failed"
 """How Molecule marks the step that failed."""
 
@@ -78,7 +82,7 @@ def in_order(scenarios: Iterable[str]) -> list[str]:
     return sorted(scenarios, key=lambda scenario: scenario not in LONGEST)
 
 
-def molecule(arguments: Sequence[str], log: Path, environment: dict[str, str], limit: float) -> str:
+def molecule(arguments: Sequence[str], log: Path, environment: dict[str, str], limit: float, stop: Event) -> str:
     """Run molecule in a process group of its own; return why it failed, or an empty string."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -90,26 +94,28 @@ def molecule(arguments: Sequence[str], log: Path, environment: dict[str, str], l
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        try:
-            code = process.wait(timeout=limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return f"failed: no end after {limit:.0f} s"
+        deadline = time.monotonic() + limit
+        while process.poll() is None:
+            if stop.wait(0.2) or time.monotonic() > deadline:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return "interrupted" if stop.is_set() else f"failed: no end after {limit:.0f} s"
+        code = process.returncode
     return "" if code == 0 else f"failed: exit {code}"
 
 
-def run(scenario: str) -> Outcome:
-    """Test one scenario from nothing to nothing."""
+def run(scenario: str, stop: Event) -> Outcome:
+    """Test one scenario from nothing to nothing, also where it fails or is told to stop."""
     log = LOGS / f"{scenario}.log"
     log.write_bytes(b"")
     # Molecule calls ansible-playbook and ansible-config by name.
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "NO_COLOR": "1"} | ACCELERATION
     started = time.monotonic()
-    failure = molecule(["test", "--scenario-name", scenario], log, environment, LIMIT_SECONDS)
+    failure = molecule(["test", "--scenario-name", scenario], log, environment, LIMIT_SECONDS, stop)
     if failure:
-        molecule(["destroy", "--scenario-name", scenario], LOGS / f"{scenario}.destroy.log", environment, limit=120)
+        destroyed = LOGS / f"{scenario}.destroy.log"
+        molecule(["destroy", "--scenario-name", scenario], destroyed, environment, limit=120, stop=Event())
     return Outcome(scenario, time.monotonic() - started, failure, log)
 
 
@@ -130,12 +136,20 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     failed: list[Outcome] = []
+    stop = Event()
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        for future in as_completed([pool.submit(run, scenario) for scenario in in_order(wanted)]):
-            outcome = future.result()
-            print(outcome.line(), flush=True)
-            if outcome.failure:
-                failed.append(outcome)
+        waiting = [pool.submit(run, scenario, stop) for scenario in in_order(wanted)]
+        try:
+            for future in as_completed(waiting):
+                outcome = future.result()
+                print(outcome.line(), flush=True)
+                if outcome.failure:
+                    failed.append(outcome)
+        except KeyboardInterrupt:
+            print("molecule: interrupted; removing what was made", flush=True)
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            return INTERRUPTED
     for outcome in failed:
         print(f"\n── end of {outcome.log.relative_to(ROOT)} ──\n{outcome.tail()}")
     names = f" ({', '.join(sorted(outcome.scenario for outcome in failed))} failed)" if failed else ""

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from wardround.transport.accelerator import strategy_plugins
+from wardround.transport.accelerator import acceleration
 
 SCENARIOS: Final = Path(__file__).resolve().parent
 ROOT: Final = SCENARIOS.parent
@@ -30,8 +30,7 @@ LIMIT_SECONDS: Final = 1200
 
 TAIL_LINES: Final = 60
 ACCELERATION: Final = {
-    "ANSIBLE_STRATEGY_PLUGINS": strategy_plugins(),
-    "ANSIBLE_STRATEGY": "mitogen_linear",
+    **acceleration(ROOT),
     # ansible-core announces the end of foreign strategies on every run.
     "ANSIBLE_DEPRECATION_WARNINGS": "False",
     # To start an interpreter in a container takes long where several scenarios do so at once.

@@ -43,7 +43,8 @@ def make_project(folder: Path, tasks: str, handlers: str = "") -> Path:
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "plugins" / "callback", project / "plugins" / "callback")
+    for name in ("callback", "strategy"):
+        shutil.copytree(ROOT / "plugins" / name, project / "plugins" / name)
     return project
 
 

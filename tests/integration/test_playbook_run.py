@@ -19,7 +19,6 @@ import pytest
 from tests.integration.small_project import ROOT, call_of, make_project, marked, wait_for
 from wardround.errors import TransportError
 from wardround.model.event import HostStarted, Outcome, TaskEvent
-from wardround.transport.accelerator import strategy_plugins
 from wardround.transport.playbook import PlaybookResult, run_playbook
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -110,15 +109,10 @@ def run(project: Path, folder: Path, **options: object) -> tuple[PlaybookResult,
 WAYS = ["plain", "fast"]
 
 
-def strategy(way: str) -> str | None:
-    """Give the plugins of the accelerator where the way is the fast one."""
-    return strategy_plugins() if way == "fast" else None
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_what_ansible_said_arrives(tmp_path: Path, folders: Folders, way: str) -> None:
     project = make_project(tmp_path, TASKS, HANDLERS)
-    result, heard = run(project, tmp_path, strategy_plugins=strategy(way))
+    result, heard = run(project, tmp_path, fast=way == "fast")
     assert (result.complete, result.interrupted, result.exit_code) == (True, False, 0)
     assert [each for each in heard if isinstance(each, TaskEvent)] == list(result.events)
     assert HostStarted(host="here", task="small : Each of these") in heard
@@ -194,7 +188,7 @@ def test_an_interrupt_ends_a_task_in_the_middle(tmp_path: Path, folders: Folders
             asked.append(time.monotonic())
         return bool(asked)
 
-    call = call_of(project, {"folder": str(tmp_path)}, strategy_plugins=strategy(way))
+    call = call_of(project, {"folder": str(tmp_path)}, fast=way == "fast")
     result = run_playbook(call, lambda _event: None, interrupted)
     assert time.monotonic() - asked[0] < 60
     assert (result.interrupted, result.complete) == (True, False)
@@ -220,7 +214,7 @@ from pathlib import Path
 from tests.integration.small_project import call_of
 from wardround.transport.playbook import run_playbook
 
-call = call_of(Path(sys.argv[1]), {"folder": sys.argv[2]}, strategy_plugins=sys.argv[3] or None)
+call = call_of(Path(sys.argv[1]), {"folder": sys.argv[2]}, fast=sys.argv[3] == "fast")
 run_playbook(call, lambda event: None, lambda: False)
 """
 
@@ -229,7 +223,7 @@ run_playbook(call, lambda event: None, lambda: False)
 def parent(project: Path, folder: Path, way: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run the playbook in a process of its own; give it with its marker once the task sleeps."""
     before = set(marked().values())
-    arguments = [str(project), str(folder), strategy(way) or ""]
+    arguments = [str(project), str(folder), way]
     with subprocess.Popen([sys.executable, "-c", PARENT, *arguments], cwd=ROOT) as process:
         try:
             assert wait_for(lambda: descendants(process.pid, before), 180), "the task never slept"

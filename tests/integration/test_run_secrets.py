@@ -15,7 +15,6 @@ from typing import Self
 import pytest
 
 from tests.integration.small_project import call_of, make_project, marked
-from wardround.transport.accelerator import strategy_plugins
 from wardround.transport.playbook import PlaybookResult, run_playbook
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -123,7 +122,7 @@ def run(
         {**variables},
         verbosity=4,
         vault_password_file=str(vault[1]),
-        strategy_plugins=strategy_plugins() if fast else None,
+        fast=fast,
     )
     private: list[Path] = []
 

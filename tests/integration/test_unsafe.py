@@ -22,7 +22,6 @@ from wardround.load.characters import forbidden
 from wardround.load.project import Project
 from wardround.model.base import JsonValue
 from wardround.render.inventory import MANAGED_GROUP, Connection, inventory, unsafe
-from wardround.transport.accelerator import strategy_plugins
 from wardround.transport.playbook import PlaybookCall, run_playbook
 from wardround.verbs.opening import load_design
 
@@ -154,23 +153,21 @@ def by_plain_ansible(project: Project, extra: dict[str, JsonValue]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def by_the_runner(project: Project, extra: dict[str, JsonValue], strategy: str | None = None) -> None:
+def by_the_runner(project: Project, extra: dict[str, JsonValue], *, fast: bool = False) -> None:
     """Run the playbook as wardround does, with a throw-away inventory."""
     design = load_design(project, "st-test")
     hosts: dict[str, Any] = inventory(design, Connection("root", "/dev/null"), None)
     marked: dict[str, Any] = {group: unsafe(content) for group, content in hosts.items()}
     for host in marked[MANAGED_GROUP]["hosts"].values():
         host |= {**HERE, **extra}
-    call = PlaybookCall(
-        project=project.root, playbook="probe.yml", inventory=marked, check=False, strategy_plugins=strategy
-    )
+    call = PlaybookCall(project=project.root, playbook="probe.yml", inventory=marked, check=False, fast=fast)
     result = run_playbook(call, lambda _event: None, lambda: False)
     assert result.exit_code == 0, [event for event in result.events if event.outcome == "failed"]
 
 
 def by_the_fast_runner(project: Project, extra: dict[str, JsonValue]) -> None:
     """Run the playbook as wardround does when it is in a hurry."""
-    by_the_runner(project, extra, strategy_plugins())
+    by_the_runner(project, extra, fast=True)
 
 
 @pytest.mark.parametrize("way", [by_plain_ansible, by_the_runner, by_the_fast_runner])

@@ -8,14 +8,16 @@ from pathlib import Path
 from wardround.errors import MissingToolError
 
 
-def strategy_plugins() -> str:
-    """Give the folder of Mitogen's strategy plugins.
+def acceleration(project: Path) -> dict[str, str]:
+    """Give the environment in which Ansible is accelerated.
 
     Raises:
         MissingToolError: Mitogen is not installed.
 
     """
-    found = find_spec("ansible_mitogen")
-    if found is None or found.origin is None:
+    if find_spec("ansible_mitogen") is None:
         raise MissingToolError("--fast needs Mitogen", remedy="pip install 'wardround[fast]'")
-    return str(Path(found.origin).parent / "plugins" / "strategy")
+    return {
+        "ANSIBLE_STRATEGY_PLUGINS": str(project / "plugins" / "strategy"),
+        "ANSIBLE_STRATEGY": "wardround_linear",
+    }

@@ -18,6 +18,7 @@ from pathlib import Path
 from wardround.errors import TransportError
 from wardround.model.base import JsonValue
 from wardround.model.event import HostStarted, TaskEvent
+from wardround.transport.accelerator import acceleration
 from wardround.transport.event_file import EventFile
 from wardround.transport.processes import MARKER, end_processes
 
@@ -40,7 +41,7 @@ class PlaybookCall:
     tags: tuple[str, ...] = ()
     verbosity: int = 0
     vault_password_file: str | None = None
-    strategy_plugins: str | None = None
+    fast: bool = False
     forks: int = 20
 
 
@@ -146,9 +147,7 @@ def _environment(folder: Path, call: PlaybookCall, marker: str) -> dict[str, str
         "ANSIBLE_INJECT_INVOCATION": "true",
         "ANSIBLE_NOCOLOR": "1",
     }
-    if call.strategy_plugins is not None:
-        environment |= {"ANSIBLE_STRATEGY_PLUGINS": call.strategy_plugins, "ANSIBLE_STRATEGY": "mitogen_linear"}
-    return environment
+    return environment | (acceleration(call.project) if call.fast else {})
 
 
 def _follow(

@@ -16,7 +16,6 @@ from wardround.errors import InterruptedRunError, TransportError, UsageError
 from wardround.model.event import HostStarted, TaskEvent
 from wardround.model.run import Coverage, RunKind, RunRecord, RunState
 from wardround.render.inventory import inventory, unsafe
-from wardround.transport.accelerator import strategy_plugins
 from wardround.transport.playbook import PlaybookCall, PlaybookResult, run_playbook
 
 if TYPE_CHECKING:
@@ -167,6 +166,6 @@ def playbook_call(opened: OpenHospital, playbook: str, options: Options, *, chec
         tags=options.tags,
         verbosity=options.verbosity,
         vault_password_file=opened.vault_password_file,
-        strategy_plugins=strategy_plugins() if options.fast else None,
+        fast=options.fast,
         forks=options.forks,
     )

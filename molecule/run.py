@@ -7,7 +7,7 @@ Without names, every folder here that has a `molecule.yml` is a scenario. Whole 
 
 import argparse
 import os
-import signal
+import secrets
 import subprocess
 import sys
 import time
@@ -20,6 +20,7 @@ from threading import Event
 from typing import Final
 
 from wardround.transport.accelerator import acceleration
+from wardround.transport.processes import MARKER, end_processes
 
 SCENARIOS: Final = Path(__file__).resolve().parent
 ROOT: Final = SCENARIOS.parent
@@ -82,12 +83,14 @@ def in_order(scenarios: Iterable[str]) -> list[str]:
 
 
 def molecule(arguments: Sequence[str], log: Path, environment: dict[str, str], limit: float, stop: Event) -> str:
-    """Run molecule in a process group of its own; return why it failed, or an empty string."""
+    """Run molecule to its end, its limit or until it must stop; return why it failed, or an empty string."""
+    # ansible-playbook leaves its process group, so what was started is known by a mark.
+    mark = secrets.token_hex(8)
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "molecule", *arguments],
             cwd=ROOT,
-            env=environment,
+            env=environment | {MARKER: mark},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -96,11 +99,10 @@ def molecule(arguments: Sequence[str], log: Path, environment: dict[str, str], l
         deadline = time.monotonic() + limit
         while process.poll() is None:
             if stop.wait(0.2) or time.monotonic() > deadline:
-                os.killpg(process.pid, signal.SIGKILL)
+                end_processes(MARKER, mark)
                 process.wait()
                 return "interrupted" if stop.is_set() else f"failed: no end after {limit:.0f} s"
-        code = process.returncode
-    return "" if code == 0 else f"failed: exit {code}"
+    return "" if process.returncode == 0 else f"failed: exit {process.returncode}"
 
 
 def run(scenario: str, stop: Event) -> Outcome:

@@ -11,8 +11,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo env PATH="$(PATH)" ANSIBLE_CONF
 PYTEST := .venv/bin/python -m pytest
 
 HOSPITAL ?= inventories/st-elsewhere
-# Scenarios at a time: each keeps well under one core busy.
-JOBS ?= 3
+# Scenarios at a time: each keeps about one core busy.
+JOBS ?= 2
 SCENARIOS ?=
 
 .PHONY: help demo test setup lint types unit cases contracts fast integration molecule twin bench docs acceptance-main acceptance-architectures hospital lock clean

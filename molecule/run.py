@@ -1,6 +1,6 @@
 """Run Molecule scenarios, a few at a time: one line each, and the end of the log of each that failed.
 
-    python molecule/run.py [--jobs 3] [SCENARIO ...]
+    python molecule/run.py [--jobs 2] [SCENARIO ...]
 
 Without names, every folder here that has a `molecule.yml` is a scenario. Whole logs are kept in `logs/molecule/`.
 """
@@ -124,7 +124,7 @@ def main() -> int:
     """Run the scenarios asked for; 0 only if there was at least one and all passed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="folders here; all when none is named")
-    parser.add_argument("--jobs", type=int, default=3, help="scenarios at a time (3)")
+    parser.add_argument("--jobs", type=int, default=2, help="scenarios at a time (2)")
     options = parser.parse_args()
 
     known = known_scenarios()

@@ -67,7 +67,7 @@ def address_of(host: Host) -> str:
 
 def eventually(host: Host, condition: str) -> bool:
     """Whether a command on the host succeeds in time."""
-    return bool(host.run("timeout 120 sh -c %s", f"until {condition}; do sleep 0.2; done").rc == 0)
+    return bool(host.run("timeout 60 sh -c %s", f"until {condition}; do sleep 0.2; done").rc == 0)
 
 
 @dataclass(frozen=True)

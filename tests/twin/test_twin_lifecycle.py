@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -189,11 +190,21 @@ def test_a_stopped_host_is_seen_started_and_wired_again(state_dir: Path) -> None
     assert connects("infra01", "10.78.2.10", 22) is False
 
 
+def kill(pid: int) -> None:
+    """Kill a process and wait for its end: the first process of a container outlives the signal by all the others."""
+    process = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        assert select.select([process], [], [], 60)[0], f"process {pid} did not end"
+    finally:
+        os.close(process)
+
+
 def test_a_container_whose_processes_were_killed_is_made_anew(state_dir: Path) -> None:
     for name in ("pacs01", GATEWAY):
         pids = ("podman", "inspect", "--format", "{{.State.ConmonPid}} {{.State.Pid}}", container_name(LAB.name, name))
         for pid in subprocess.run(pids, check=True, capture_output=True, text=True).stdout.split():
-            os.kill(int(pid), signal.SIGKILL)
+            kill(int(pid))
     assert {row.host: row.state for row in status(LAB)}["pacs01"] == "killed"
     said: list[str] = []
     assert up(LAB, state_dir, said.append) is True

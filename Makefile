@@ -24,7 +24,7 @@ demo: setup ## boot HOSPITAL, harden it, break it, find and mend every fault, pr
 	@$(AS_ROOT) .venv/bin/wardround demo $(HOSPITAL)
 
 test: setup ## everything that gates a change, stopping at the first failure
-	@.venv/bin/python .ci/steps.py lint fast integration molecule twin
+	@.venv/bin/python .ci/steps.py fast integration+lint molecule twin
 
 setup: ## Debian packages, .venv and hashed requirements; quick when nothing changed
 	@.ci/setup

@@ -1,7 +1,8 @@
 """Run make targets one after the other, stop at the first that fails, and sum up pytest's totals.
 
-Each target's output is shown as it comes and kept in `logs/<target>.log`. The last line has the form of pytest's own
-summary and adds up every pytest run among the targets.
+Targets joined by `+` run beside each other, because each of them leaves a core idle. A target's output is kept in
+`logs/<target>.log`; that of the first in a group is shown as it comes, that of the others when the group has ended.
+The last line has the form of pytest's own summary and adds up every pytest run among the targets.
 """
 
 import argparse
@@ -10,6 +11,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +26,16 @@ SUMMARY: Final = re.compile(r"^=* ?(\d+ (?:passed|failed|error|skipped|xfailed|d
 COUNT: Final = re.compile(r"(\d+) ([a-z]+)")
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a target ended: its exit code, all that it wrote, and the seconds it took."""
+
+    target: str
+    code: int
+    output: str
+    seconds: float
+
+
 def pytest_totals(log: str) -> Counter[str]:
     """Add up the outcomes of every pytest summary line in a log."""
     totals: Counter[str] = Counter()
@@ -31,9 +45,9 @@ def pytest_totals(log: str) -> Counter[str]:
     return totals
 
 
-def run(target: str) -> tuple[int, str]:
-    """Run one make target, show its output as it comes, and return its exit code and its output."""
-    LOGS.mkdir(exist_ok=True)
+def run(target: str, *, shown: bool) -> Outcome:
+    """Run one make target, keep its output, and show it as it comes where asked."""
+    begun = time.monotonic()
     lines: list[str] = []
     with (
         (LOGS / f"{target}.log").open("w", encoding="utf-8") as log,
@@ -49,44 +63,46 @@ def run(target: str) -> tuple[int, str]:
         if process.stdout is None:
             message = f"make {target}: no output pipe"
             raise RuntimeError(message)
-        try:
-            for line in process.stdout:
-                lines.append(line)
-                log.write(line)
-                sys.stdout.write(line)
-                sys.stdout.flush()
-        except KeyboardInterrupt:
-            # It was told as well, and has something to clear away.
-            process.wait()
-            raise
-    return process.returncode, "".join(lines)
+        for line in process.stdout:
+            lines.append(line)
+            log.write(line)
+            if shown:
+                print(line, end="", flush=True)
+    return Outcome(target, process.returncode, "".join(lines), time.monotonic() - begun)
+
+
+def run_beside(targets: Sequence[str]) -> list[Outcome]:
+    """Run targets at the same time, and wait for all: also after Ctrl-C, which they hear and clear away after."""
+    with ThreadPoolExecutor(len(targets)) as threads:
+        running = [threads.submit(run, target, shown=target == targets[0]) for target in targets]
+        outcomes = [each.result() for each in running]
+    for outcome in outcomes[1:]:
+        print(f"\n── {outcome.target} ──\n{outcome.output}", end="", flush=True)
+    return outcomes
 
 
 def main() -> int:
-    """Run the targets given as arguments; 0 only if every one succeeded."""
+    """Run the groups of targets given as arguments; 0 only if every one succeeded."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("targets", nargs="+", help="make targets, in order")
-    targets: list[str] = parser.parse_args().targets
+    parser.add_argument("groups", nargs="+", help="make targets, in order; a+b runs a and b beside each other")
+    groups: list[str] = parser.parse_args().groups
 
+    LOGS.mkdir(exist_ok=True)
     started = time.monotonic()
-    totals: Counter[str] = Counter()
-    durations: list[str] = []
-    failed = ""
-    for target in targets:
-        print(f"\n── {target} ──", flush=True)
-        begun = time.monotonic()
-        code, output = run(target)
-        totals += pytest_totals(output)
-        durations.append(f"{target} {time.monotonic() - begun:.0f} s")
-        if code != 0:
-            failed = target
+    outcomes: list[Outcome] = []
+    for group in groups:
+        print(f"\n── {group} ──", flush=True)
+        outcomes += run_beside(group.split("+"))
+        if any(outcome.code for outcome in outcomes):
             break
 
-    print(f"\nsteps: {', '.join(durations)}")
-    if failed:
-        print(f"FAILED at {failed}: repeat it alone with `make {failed}`; its output is in logs/{failed}.log")
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in totals.items()) or "no tests ran"
-    print(f"==== {outcomes} in {time.monotonic() - started:.2f}s ====")
+    print(f"\nsteps: {', '.join(f'{each.target} {each.seconds:.0f} s' for each in outcomes)}")
+    failed = [each.target for each in outcomes if each.code]
+    for target in failed:
+        print(f"FAILED at {target}: repeat it alone with `make {target}`; its output is in logs/{target}.log")
+    totals = sum((pytest_totals(each.output) for each in outcomes), Counter[str]())
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in totals.items()) or "no tests ran"
+    print(f"==== {counts} in {time.monotonic() - started:.2f}s ====")
     return 1 if failed else 0
 
 

@@ -131,6 +131,14 @@ def test_nothing_passes_without_the_tunnel_and_none_waits_for_its_peer(host: Hos
 
 
 @each_tunnel
+def test_a_tunnel_is_closed_cleanly_however_soon(host: Host, tunnel: Tunnel) -> None:
+    for _ in range(10):
+        host.check_output("systemctl stop %s", tunnel.unit)
+        assert host.run("systemctl is-active %s", tunnel.unit).stdout.strip() == "inactive"
+        host.check_output("systemctl start %s", tunnel.unit)
+
+
+@each_tunnel
 def test_tunnel_comes_back_when_its_process_dies(host: Host, other: Host, tunnel: Tunnel) -> None:
     def process() -> str:
         return str(host.check_output("systemctl show --property MainPID --value %s", tunnel.unit))
